@@ -1,0 +1,1 @@
+"""Assignments: offers in waves, claims, work on site."""

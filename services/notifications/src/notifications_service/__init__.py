@@ -1,0 +1,1 @@
+"""Who hears what, and who has to be called."""

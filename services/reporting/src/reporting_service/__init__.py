@@ -1,0 +1,1 @@
+"""Facts, tallies, timelines and reconciliation, from the events alone."""

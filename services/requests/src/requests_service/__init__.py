@@ -1,0 +1,1 @@
+"""People place orders; the village accepts, dispatches and closes them."""

@@ -1,0 +1,1 @@
+"""What every Lianhu service needs, and no business word in it."""

@@ -1,0 +1,1 @@
+"""The `lianhu` command: the local system, the demo and the look-ups."""
