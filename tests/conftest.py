@@ -1,0 +1,3 @@
+"""What every test can ask for; see support/."""
+
+pytest_plugins = ["support.plugin"]

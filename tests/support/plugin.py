@@ -1,0 +1,42 @@
+"""The fixtures. Each store starts when the first test asks for it, and ends with the session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.people import write_key_set
+from support.stores import LocalKafka, LocalPostgres
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[LocalKafka]:
+    """The session's broker itself, for tests that end and start it."""
+    kafka = LocalKafka()
+    try:
+        kafka.make_topics()
+        yield kafka
+    finally:
+        kafka.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(broker: LocalKafka) -> str:
+    """host:port of a real broker with the declared topics."""
+    return broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[LocalPostgres]:
+    """A real cluster; `.create(service)` makes a service a fresh database and roles, not yet migrated."""
+    cluster = LocalPostgres()
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture(scope="session")
+def jwks_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key set of the session's tokens, as a file for LIANHU_AUTH_JWKS."""
+    return write_key_set(tmp_path_factory.mktemp("keys") / "jwks.json")

@@ -1,0 +1,62 @@
+"""The broker's jars: fetched once into the clone by Maven, as the pom beside this file names them."""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from lianhu_tools.faults import Fault
+
+POM = Path(__file__).with_name("pom.xml")
+INSTALL = "Install Java 17 and Maven, as in: apt-get install openjdk-17-jre-headless maven"
+
+
+def java() -> str:
+    """The path of a Java 17 or later.
+
+    Raises Fault, naming what to install, where there is none.
+    """
+    home = os.environ.get("JAVA_HOME")
+    found = shutil.which("java", path=f"{home}/bin") if home else None
+    found = found or shutil.which("java")
+    if found is None:
+        raise Fault(f"Kafka needs Java 17, and there is no `java` here. {INSTALL}.")
+    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False, timeout=30).stderr
+    version = re.search(r'version "(\d+)', said)
+    if version is None or int(version[1]) < 17:
+        raise Fault(f"Kafka needs Java 17 or later, and `{found}` is {said.splitlines()[:1]}. {INSTALL}.")
+    return found
+
+
+def ensure_jars(folder: Path) -> Path:
+    """Brings the jars into `folder` where they are not there yet; quick when they are. Answers the folder.
+
+    Raises Fault where Maven is missing or cannot fetch them.
+    """
+    stamp = folder / ".complete"
+    wanted = hashlib.sha256(POM.read_bytes()).hexdigest()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / ".jars.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may want them at once
+        if not stamp.exists() or stamp.read_text() != wanted:
+            _fetch(folder)
+            stamp.write_text(wanted)
+    return folder
+
+
+def _fetch(folder: Path) -> None:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise Fault(f"Kafka's jars are brought by Maven, and there is no `mvn` here. {INSTALL}.")
+    shutil.rmtree(folder, ignore_errors=True)
+    goal = ["dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
+    command = [maven, "-q", "-B", "-f", str(POM), *goal]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    if done.returncode != 0 or not any(folder.glob("kafka_2.13-*.jar")):
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise Fault(
+            f"Maven could not fetch Kafka's jars; does it reach its mirror (~/.m2/settings.xml)?\n{tail}"
+        )

