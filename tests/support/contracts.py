@@ -1,9 +1,9 @@
 """Every event that anybody sees, held against the contracts in shared/contracts.
 
-`check(record)` takes a record as aiokafka or confluent-kafka hands it out, `check_outgoing(event)` one that goes
-into an outbox, `check_stream(records)` a whole topic or more, with sequences and ids. All raise `Broken`, which
-lists every fault, and are strict where readers are tolerant: a property or value that the schema does not name is
-a fault in an event of our own.
+`check(record)` takes a record as aiokafka or confluent-kafka hands it out, `check_outgoing(event)` one that
+goes into an outbox, `check_stream(records)` whole topics, with sequences and ids. All raise `Broken`, which
+lists every fault. They are strict where readers are tolerant: a property or a value that the schema does not
+name is a fault in an event of our own.
 """
 
 import json
@@ -12,18 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 
 from lianhu_kit.divisions import level_of
 from lianhu_kit.outbox import OutgoingEvent
+from support.declared import Schema, Topic, closed, schemas, topics
 from support.personal import personal_data
 
-CONTRACTS = Path(__file__).parents[2] / "shared" / "contracts"
 ATTRIBUTES = (
     "specversion", "id", "source", "type", "subject", "time", "dataschema",
     "tenant", "sequence", "partitionkey", "traceparent", "causationid",
@@ -32,75 +30,9 @@ HEADERS = {f"ce_{name}" for name in ATTRIBUTES} | {"content-type"}
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
-Schema = dict[str, Any]
-
 
 class Broken(AssertionError):
     """An event breaks its contract; the message names the event and every fault."""
-
-
-@dataclass(frozen=True)
-class Topic:
-    """A topic as topics.yaml declares it."""
-
-    name: str
-    owner: str
-    partitions: int
-    cleanup: str
-    retention_ms: int
-    why: str
-    key: str
-    subject: str
-    writers: tuple[str, ...]
-    readers: tuple[str, ...]
-    types: tuple[str, ...]
-    tombstone_ms: int | None = None
-    planned: bool = False
-
-    @property
-    def compacted(self) -> bool:
-        """Whether only the latest event of a key is sure to stay."""
-        return self.cleanup == "compact"
-
-
-@cache
-def topics() -> dict[str, Topic]:
-    """The declared topics by name."""
-    declared = yaml.safe_load((CONTRACTS / "topics.yaml").read_text("utf-8"))["topics"]
-    rows = [{name: tuple(v) if isinstance(v, list) else v for name, v in row.items()} for row in declared]
-    return {row["name"]: Topic(**row) for row in rows}
-
-
-@cache
-def schemas() -> dict[str, Schema]:
-    """The schema of each event type."""
-    return {
-        file.stem: json.loads(file.read_text("utf-8"))
-        for file in sorted((CONTRACTS / "events").glob("*.json"))
-    }
-
-
-def topic_of(type: str) -> Topic:
-    """The one topic that carries a type; KeyError with a remedy where none does."""
-    for topic in topics().values():
-        if type in topic.types:
-            return topic
-    raise KeyError(f"no topic carries {type}: declare it under `types` in shared/contracts/topics.yaml")
-
-
-def closed(schema: Schema) -> Schema:
-    """The schema as our own events must meet it: no property, and no known word, beyond those it names."""
-    shut: Schema = {}
-    for name, value in schema.items():
-        if name == "properties":
-            shut[name] = {key: closed(inner) for key, inner in value.items()}
-        else:
-            shut[name] = closed(value) if isinstance(value, dict) and name in ("items",) else value
-    if "properties" in shut:
-        shut.setdefault("additionalProperties", False)
-    if "x-known" in shut:
-        shut["enum"] = shut["x-known"]
-    return shut
 
 
 @cache
@@ -267,26 +199,35 @@ def check_outgoing(event: OutgoingEvent) -> None:
     _report(f"{event.type} for {event.topic}", faults)
 
 
-def check_stream(records: Iterable[Any]) -> list[Event]:
-    """Checks every record, and that sequences rise by one from 1 per topic and key (on compacted topics: rise).
+class Place(NamedTuple):
+    """Where an event stands: its number in the line of a topic's key."""
 
-    Takes records in the order in which they were read, whole topics from their beginning. A record that a retry
-    brought twice, with the same id and sequence, is no fault: delivery is at least once.
+    topic: str
+    key: str
+    sequence: int
+
+
+def check_stream(records: Iterable[Any]) -> list[Event]:
+    """Checks every record; that sequences are 1, 2, 3 … per topic and key, and that ids stand for one event.
+
+    Takes whole topics from their beginning, in the order in which they were read. A record that came twice is
+    no fault: delivery is at least once. On a compacted topic numbers may be missing.
     """
     events: list[Event] = []
     last: dict[tuple[str, str], int] = {}
-    seen: dict[str, tuple[str, str, int]] = {}
+    places: dict[str, Place] = {}
+    ids: dict[Place, str] = {}
     for record in records:
         event = check(record)
-        line, place = (event.topic, event.key), (event.topic, event.key, event.sequence)
-        if seen.setdefault(event.id, place) != place:
-            raise Broken(f"id {event.id} stands for {seen[event.id]} and for {place}")
-        before = last.get(line, 0)
+        place = Place(event.topic, event.key, event.sequence)
+        if places.setdefault(event.id, place) != place:
+            raise Broken(f"id {event.id} stands for {places[event.id]} and for {place}")
+        if ids.setdefault(place, event.id) != event.id:
+            raise Broken(f"{place} has two events, {ids[place]} and {event.id}")
+        before = last.get((event.topic, event.key), 0)
         if event.sequence > before + 1 and not topics()[event.topic].compacted:
-            raise Broken(f"{event.topic} key {event.key}: sequence {before} is followed by {event.sequence}")
-        if event.sequence <= before and list(seen.values()).count(place) > 1:
-            raise Broken(f"{event.topic} key {event.key}: two events have the sequence {event.sequence}")
-        last[line] = max(before, event.sequence)
+            raise Broken(f"{place}: comes after sequence {before}, so {before + 1} is missing")
+        last[event.topic, event.key] = max(before, event.sequence)
         events.append(event)
     return events
 
