@@ -1,0 +1,127 @@
+"""What the JSON routes of every service share: the call's transaction, bodies, pages of lists."""
+
+import base64
+import binascii
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Query, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, field_validator
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from lianhu_kit.database import Database
+from lianhu_kit.divisions import level_of
+from lianhu_kit.problems import FieldError, Invalid
+
+
+async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
+    """The one transaction of a call."""
+    database: Database = request.app.state.database
+    async with database.transaction() as session:
+        yield session
+
+
+# Scoped to the function: the commit happens before the answer is sent, so a failing commit is never a success.
+Session = Annotated[AsyncSession, Depends(transaction, scope="function")]
+
+
+def _no_nul(value: Any) -> Any:
+    """PostgreSQL stores any character but NUL (and no half of a surrogate pair)."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError("must not hold the character NUL")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("must hold whole Unicode characters, no half of a surrogate pair") from None
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _no_nul(key)
+            _no_nul(item)
+    elif isinstance(value, list):
+        for item in value:
+            _no_nul(item)
+    return value
+
+
+class Body(BaseModel):
+    """The body of a command: unknown fields are refused, texts are checked to be storable."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=2000)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        return _no_nul(value)
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if any(character in value for character in "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"):
+        raise ValueError("must be one line")
+    return value
+
+
+def _code(value: str) -> str:
+    level_of(value)
+    return value
+
+
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_not_blank),
+    AfterValidator(_one_line),
+]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_not_blank)]
+DivisionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,17}$"), AfterValidator(_code)]
+VillageCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Where a page of a list begins and how long it is; `after` is what the page before gave as `next`."""
+
+    after: list[Any] | None
+    limit: int
+
+
+def _paging(
+    after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Paging:
+    return Paging(decode_cursor(after) if after else None, limit)
+
+
+Page = Annotated[Paging, Depends(_paging)]
+
+
+def encode_cursor(values: Sequence[Any]) -> str:
+    """The place in a list after a row with these sort values, as an opaque text."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(values), default=str)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> list[Any]:
+    """What `encode_cursor` was given; Invalid for anything else."""
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        values = None
+    if not isinstance(values, list):
+        raise Invalid([FieldError("after", "Send the `next` of the page before, or leave it out.")])
+    return values
+
+
+def page_of(items: Sequence[Any], limit: int, cursor: Sequence[Any] | None) -> dict[str, Any]:
+    """A list's answer. Read `limit + 1` rows; `cursor` are the sort values of the last row that is shown."""
+    answer: dict[str, Any] = {"items": list(items[:limit])}
+    if len(items) > limit and cursor is not None:
+        answer["next"] = encode_cursor(cursor)
+    return answer

@@ -1,0 +1,150 @@
+"""From Kafka to the database: offsets are committed only after the effects are."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from lianhu_kit import metrics
+from lianhu_kit.inbound import Inbound, Record
+from lianhu_kit.kafka import new_consumer
+from lianhu_kit.logs import logger
+from lianhu_kit.pausing import Backoff, end_quietly
+from lianhu_kit.settings import ServiceSettings
+
+STUCK_SECONDS = 60.0
+RETRY_SECONDS = 2.0
+_log = logger(__name__)
+
+
+class Stuck(Exception):
+    """There is lag and nothing moved for a minute: the process leaves, its supervisor starts it again."""
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Reads topics as one member of a group and hands batches to `inbound`."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        inbound: Inbound,
+        *,
+        topics: Mapping[str, bool],
+        group: str,
+        batch: int = 100,
+    ) -> None:
+        self._settings = settings
+        self._inbound = inbound
+        self._topics = list(topics)
+        self._group = group
+        self._batch = batch
+        self._client: AIOKafkaConsumer | None = None
+        self._busy = asyncio.Lock()
+        self._moved = time.monotonic()
+        self.connected = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consumes until told to stop; backs off while the broker or the database is away."""
+        backoff = Backoff(first=0.2, longest=5)
+        checked = retried = time.monotonic()
+        while not stop.is_set():
+            try:
+                client = await self._connected()
+                await self._poll(client)
+                if time.monotonic() > retried + RETRY_SECONDS:
+                    retried = time.monotonic()
+                    await self._inbound.retry_waiting()
+                if time.monotonic() > checked + 10:
+                    checked = time.monotonic()
+                    await self._watch(client)
+                backoff.reset()
+            except Stuck:
+                raise
+            except Exception as error:
+                if isinstance(error, KafkaError):
+                    await self._drop()
+                _log.warning("consumer waits", error=type(error).__name__, failures=backoff.failures)
+                await backoff.pause(stop)
+                self._moved = time.monotonic()
+        await self._drop()
+
+    async def _poll(self, client: AIOKafkaConsumer) -> None:
+        # Never cancelled: a cancelled getmany loses what it had.
+        fetched = await client.getmany(timeout_ms=300, max_records=self._batch)
+        async with self._busy:
+            for partition, records in fetched.items():
+                if partition not in client.assignment():
+                    continue  # taken away meanwhile: its new owner reads the same records
+                batch = [Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
+                try:
+                    await self._inbound.receive(batch)
+                except Exception:
+                    self._rewind(client, {p: rs[0].offset for p, rs in fetched.items()})
+                    raise
+                self._moved = time.monotonic()
+                await self._commit(client, partition, records[-1].offset + 1)
+
+    def _rewind(self, client: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+        """Goes back to the last batch: what was applied already is then dropped as a duplicate."""
+        for partition, offset in offsets.items():
+            try:
+                client.seek(partition, offset)
+            except IllegalStateError:
+                continue  # no longer ours
+
+    async def _commit(self, client: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
+        try:
+            await asyncio.wait_for(client.commit({partition: offset}), 5)
+        except (IllegalStateError, CommitFailedError, TimeoutError, KafkaError) as error:
+            # Not lost: whoever reads it again finds it applied.
+            _log.info("offset not committed", error=type(error).__name__, topic=partition.topic)
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        if self._client is None:
+            client = new_consumer(self._settings, group=self._group, client=f"{self._settings.service}-consumer")
+            client.subscribe(self._topics, listener=self)
+            try:
+                await asyncio.wait_for(client.start(), 15)
+            except BaseException:
+                await end_quietly(client.stop())
+                raise
+            self._client = client
+            self.connected = True
+        return self._client
+
+    async def _drop(self) -> None:
+        client, self._client = self._client, None
+        self.connected = False
+        if client is not None:
+            await end_quietly(client.stop(), 5)
+
+    async def on_partitions_revoked(self, revoked: object) -> None:
+        """Lets the batch in hand end before another member takes the partitions over."""
+        try:
+            await asyncio.wait_for(self._busy.acquire(), 8)
+            self._busy.release()
+        except TimeoutError:
+            _log.warning("batch outlived its partitions; its duplicates will be dropped")
+
+    async def on_partitions_assigned(self, assigned: object) -> None:
+        """Begins to count progress anew."""
+        self._moved = time.monotonic()
+
+    async def _watch(self, client: AIOKafkaConsumer) -> None:
+        """Measures the lag; leaves the process when there is some and nothing moves."""
+        partitions = list(client.assignment())
+        if not partitions:
+            return
+        ends = await asyncio.wait_for(client.end_offsets(partitions), 8)
+        lag: dict[str, int] = dict.fromkeys(self._topics, 0)
+        for partition in partitions:
+            position = await asyncio.wait_for(client.position(partition), 8)
+            lag[partition.topic] += max(0, ends[partition] - position)
+        for topic, events in lag.items():
+            metrics.LAG.labels(self._settings.service, topic).set(events)
+        if not any(lag.values()):
+            self._moved = time.monotonic()
+        elif time.monotonic() > self._moved + STUCK_SECONDS:
+            raise Stuck(f"{sum(lag.values())} events wait and nothing moved for {STUCK_SECONDS:.0f} s")

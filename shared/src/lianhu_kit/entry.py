@@ -1,0 +1,67 @@
+"""`python -m <service> api | worker | migrate | refill TOPIC | …`: one entry for every process of a service."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from lianhu_kit.logs import configure
+from lianhu_kit.migrations import migrate
+from lianhu_kit.refill import refill
+from lianhu_kit.settings import AnySettings, load
+from lianhu_kit.worker import Work, run_worker
+
+Command = Callable[[AnySettings, Sequence[str]], int]
+
+
+def main(
+    settings_class: type[AnySettings],
+    *,
+    api: Callable[[AnySettings], FastAPI],
+    work: Callable[[AnySettings], Work],
+    migrations: Path,
+    commands: Mapping[str, Command[AnySettings]] | None = None,
+) -> None:
+    """Reads the settings and does what the first argument says; `commands` are further ones of the service."""
+    others = commands or {}
+    name, *arguments = sys.argv[1:] or [""]
+    if name not in ("api", "worker", "migrate", "refill", *others):
+        print(
+            f"Say what to run: {', '.join(['api', 'worker', 'migrate', 'refill TOPIC', *others])}",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    settings = load(settings_class)
+    configure(settings.service, settings.log_level)
+    if name == "api":
+        _serve(settings, api(settings))
+    elif name == "worker":
+        run_worker(settings, work(settings))
+    elif name == "migrate":
+        migrate(migrations, settings.database_url)
+    elif name == "refill":
+        if len(arguments) != 1:
+            print("Name the topic: refill lianhu.requests.v1", file=sys.stderr)
+            sys.exit(2)
+        sent = asyncio.run(refill(settings, arguments[0], lambda count: print(f"… {count} events", flush=True)))
+        print(f"{arguments[0]}: {sent} kept events published again")
+    else:
+        sys.exit(others[name](settings, arguments))
+
+
+def _serve(settings: AnySettings, app: FastAPI) -> None:
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=8,
+        timeout_keep_alive=30,
+        loop="uvloop",
+        http="httptools",
+    )

@@ -1,0 +1,361 @@
+"""What happens to received events inside the database: each applied once, in order per key, or kept for later.
+
+For every topic and key, `last` is the sequence applied last: `last + 1` is applied, lower is a duplicate, higher waits
+until the missing one comes. A compacted topic applies anything above `last`. Events without a sequence are
+deduplicated by id.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from lianhu_kit import metrics
+from lianhu_kit.context import caused_by
+from lianhu_kit.database import Database, enter_scope, is_transient
+from lianhu_kit.envelope import ReceivedEvent, Undecodable, decode
+from lianhu_kit.ledger import Key, Ledger, Parked, Position
+from lianhu_kit.logs import logger
+
+_log = logger(__name__)
+_VERSION = re.compile(r"\.v\d+$")
+# A handler that fails without saying why is given so many tries before its event is parked.
+TRIES = 5
+
+
+class NotYet(Exception):
+    """Something that this event stands on has not arrived: it waits for the event of that key, then is tried again."""
+
+    def __init__(self, awaits: str | None = None) -> None:
+        super().__init__(f"waits for {awaits or 'its own key on another topic'}")
+        self.awaits = awaits
+
+
+class Poison(Exception):
+    """An event that can never be applied: it is parked, with all later events of its key, until an operator decides."""
+
+
+Handle = Callable[[AsyncSession, ReceivedEvent, Any], Awaitable[None]]
+Apply = Callable[[AsyncSession, list[tuple[ReceivedEvent, BaseModel]]], Awaitable[None]]
+
+
+async def _nothing(_session: AsyncSession, _event: ReceivedEvent, _data: BaseModel) -> None:
+    """For consumers that apply whole batches."""
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What a consumer reads of an event type, and what it does with one."""
+
+    model: type[BaseModel]
+    handle: Handle = _nothing
+
+
+@dataclass(frozen=True)
+class Record:
+    """A Kafka record, as the consumer hands it over."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass
+class _Turn:
+    """What one transaction does with its events."""
+
+    apply: list[ReceivedEvent] = field(default_factory=list)
+    wait: list[tuple[ReceivedEvent, str | None]] = field(default_factory=list)
+    forget: list[ReceivedEvent] = field(default_factory=list)
+    park: list[ReceivedEvent] = field(default_factory=list)
+    lasts: dict[Key, int] = field(default_factory=dict)
+
+
+class Inbound:
+    """Applies records to the database of a service.
+
+    `topics` says of each topic whether it is compacted. With `apply`, a batch is applied as one; else each event goes
+    to its subscription's `handle`, in the scope of its village.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        database: Database,
+        topics: Mapping[str, bool],
+        subscriptions: Mapping[str, Subscription],
+        *,
+        apply: Apply | None = None,
+        generation: int = 1,
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._topics = topics
+        self._subscriptions = subscriptions
+        self._stems = {_VERSION.sub("", name) for name in subscriptions}
+        self._apply = apply
+        self.generation = generation
+        self._tries: dict[str, int] = {}
+
+    async def receive(self, records: Sequence[Record]) -> None:
+        """Applies a batch in one transaction; where that fails, record by record, each in its own.
+
+        Transient errors are raised: nothing of the failing transaction is kept and the caller tries again.
+        """
+        released: list[ReceivedEvent] = []
+        try:
+            released = await self._receive(records)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            for record in records:
+                released += await self._receive_one(record)
+        await self._retry(released)
+
+    async def retry_waiting(self) -> None:
+        """Tries waiting events whose turn it is; for the worker's regular round."""
+        async with self._database.transaction() as session:
+            ready = await Ledger(session, self.generation).ready()
+        await self._retry(ready)
+
+    async def _receive(self, records: Sequence[Record]) -> list[ReceivedEvent]:
+        events = [
+            decode(record.topic, record.key, record.value, record.headers)
+            for record in records
+            if not (record.value is None and not record.headers)  # a bare tombstone of compaction says nothing
+        ]
+        nexts: dict[tuple[str, int], int] = {}
+        for record in records:
+            nexts[(record.topic, record.partition)] = record.offset + 1
+        return await self._transact(events, nexts)
+
+    async def _receive_one(self, record: Record) -> list[ReceivedEvent]:
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        released: list[ReceivedEvent] = []
+        try:
+            released = await self._receive([record])
+        except (Undecodable, ValidationError, Poison) as error:
+            await self._park(record, _reason(error))
+        except NotYet as missing:
+            await self._keep(record, missing)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            if not self._given_up(place):
+                raise
+            await self._park(record, f"the handler failed {TRIES} times: {type(error).__name__}")
+        self._tries.pop(place, None)
+        return released
+
+    def _given_up(self, place: str) -> bool:
+        """Counts a failure that the handler did not explain; whether it was the last that is tolerated."""
+        self._tries[place] = self._tries.get(place, 0) + 1
+        _log.exception("handler failed", place=place, tries=self._tries[place])
+        return self._tries[place] >= TRIES
+
+    async def _transact(
+        self, events: Sequence[ReceivedEvent], nexts: Mapping[tuple[str, int], int]
+    ) -> list[ReceivedEvent]:
+        """Applies what is due in one transaction; answers the events that waited for just these keys."""
+        async with self._database.transaction() as session:
+            ledger = Ledger(session, self.generation)
+            positions = await ledger.lock((event.topic, event.key) for event in events if event.sequence is not None)
+            unnumbered = [event.id for event in events if event.sequence is None]
+            fresh = await ledger.first_seen(unnumbered)
+            waiting = await ledger.waiting(event.key for event in events)
+            turn = self._sort(events, positions, fresh, waiting)
+            await self._run(session, turn.apply)
+            await ledger.wait(turn.wait)
+            await ledger.forget(turn.forget)
+            for event in turn.park:
+                await ledger.park(_apart(event), "an earlier event of this key is parked")
+            await ledger.advance(turn.lasts)
+            await ledger.keep_offsets(dict(nexts))
+        self._count(events, turn)
+        applied = {event.key for event in turn.apply}
+        forgotten = {id(event) for event in turn.forget}
+        return [event for event, awaits in waiting if awaits in applied and id(event) not in forgotten]
+
+    def _sort(
+        self,
+        events: Sequence[ReceivedEvent],
+        positions: Mapping[Key, Position],
+        fresh: set[str],
+        waiting: Sequence[tuple[ReceivedEvent, str | None]],
+    ) -> _Turn:
+        """Decides for each event: apply, drop as a duplicate, wait or park. Keys in order, so that locks are too."""
+        turn = _Turn()
+        stored = {(event.topic, event.key, event.sequence): (event, awaits) for event, awaits in waiting}
+        for event in sorted(events, key=lambda event: (event.topic, event.key)):  # stable: order per key stays
+            if event.sequence is None:
+                if event.id in fresh:
+                    fresh.discard(event.id)
+                    turn.apply.append(event)
+                continue
+            key = (event.topic, event.key)
+            position = positions[key]
+            if event.sequence <= position.last:
+                if (own := stored.pop((*key, event.sequence), None)) is not None:
+                    turn.forget.append(own[0])
+                continue
+            if position.blocked is not None:
+                turn.park.append(event)
+            elif event.sequence == position.last + 1 or self._topics.get(event.topic, False):
+                self._take(turn, event, position, stored)
+            else:
+                turn.wait.append((event, None))
+        return turn
+
+    def _take(
+        self,
+        turn: _Turn,
+        event: ReceivedEvent,
+        position: Position,
+        stored: dict[Any, tuple[ReceivedEvent, str | None]],
+    ) -> None:
+        """Applies an event, and after it those that waited for just this one."""
+        following: ReceivedEvent | None = event
+        while following is not None and following.sequence is not None:
+            key = (following.topic, following.key)
+            turn.apply.append(following)
+            turn.lasts[key] = position.last = following.sequence
+            own = stored.pop((*key, following.sequence), None)
+            if own is not None:
+                turn.forget.append(own[0])
+            following = stored.get((*key, position.last + 1), (None, None))[0]
+
+    async def _run(self, session: AsyncSession, events: Sequence[ReceivedEvent]) -> None:
+        parsed = [
+            (event, subscription.model.model_validate(event.data))
+            for event in events
+            if (subscription := self._subscription(event)) is not None
+        ]
+        if self._apply is not None:
+            if parsed:
+                with caused_by(parsed[-1][0].id, parsed[-1][0].traceparent):
+                    await self._apply(session, parsed)
+            return
+        for event, data in parsed:
+            with caused_by(event.id, event.traceparent):
+                await enter_scope(session, event.tenant)
+                await self._subscriptions[self._name(event)].handle(session, event, data)
+                await session.flush()
+
+    def _name(self, event: ReceivedEvent) -> str:
+        return f"deleted:{event.topic}" if event.deleted else event.type
+
+    def _subscription(self, event: ReceivedEvent) -> Subscription | None:
+        """What is subscribed for an event; None for types that nobody here needs; Poison for an unknown version."""
+        name = self._name(event)
+        if name not in self._subscriptions and _VERSION.sub("", name) in self._stems:
+            raise Poison(f"{event.type} is a major version that this service does not know")
+        return self._subscriptions.get(name)
+
+    async def _park(self, record: Record, reason: str) -> None:
+        parked = _unread(record)
+        async with self._database.transaction() as session:
+            ledger = Ledger(session, self.generation)
+            if parked.sequence is not None:
+                key = (parked.topic, parked.key)
+                if parked.sequence <= (await ledger.lock([key]))[key].last:
+                    return  # applied before, by a version that could read it
+            await ledger.park(parked, reason)
+            await ledger.keep_offsets({(record.topic, record.partition): record.offset + 1})
+        metrics.CONSUMED.labels(self._service, record.topic, "parked").inc()
+        _log.error("event parked", topic=record.topic, offset=record.offset, reason=reason)
+
+    async def _keep(self, record: Record, missing: NotYet) -> None:
+        event = decode(record.topic, record.key, record.value, record.headers)
+        if event.sequence is None:
+            raise Poison(f"{event.type} carries no sequence and cannot wait")
+        async with self._database.transaction() as session:
+            ledger = Ledger(session, self.generation)
+            positions = await ledger.lock([(event.topic, event.key)])
+            if event.sequence > positions[(event.topic, event.key)].last:
+                await ledger.wait([(event, missing.awaits or event.key)])
+                metrics.CONSUMED.labels(self._service, event.topic, "waiting").inc()
+            await ledger.keep_offsets({(record.topic, record.partition): record.offset + 1})
+
+    async def _retry(self, events: Sequence[ReceivedEvent]) -> None:
+        for event in events:
+            try:
+                await self._transact([event], {})
+            except NotYet as missing:
+                async with self._database.transaction() as session:
+                    await Ledger(session, self.generation).wait([(event, missing.awaits or event.key)])
+            except (ValidationError, Poison) as error:
+                await self._set_apart(event, _reason(error))
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                if self._given_up(event.id):
+                    await self._set_apart(event, f"the handler failed {TRIES} times: {type(error).__name__}")
+
+    async def _set_apart(self, event: ReceivedEvent, reason: str) -> None:
+        async with self._database.transaction() as session:
+            ledger = Ledger(session, self.generation)
+            await ledger.lock([(event.topic, event.key)])
+            await ledger.forget([event])
+            await ledger.park(_apart(event), reason)
+
+    def _count(self, events: Sequence[ReceivedEvent], turn: _Turn) -> None:
+        for event in turn.apply:
+            known = event.type in self._subscriptions
+            metrics.CONSUMED.labels(self._service, event.topic, "applied" if known else "unknown").inc()
+        for event, _ in turn.wait:
+            metrics.CONSUMED.labels(self._service, event.topic, "waiting").inc()
+        for event in turn.park:
+            metrics.CONSUMED.labels(self._service, event.topic, "parked").inc()
+        kept = {id(event) for event in [*turn.apply, *turn.park, *(event for event, _ in turn.wait)]}
+        for event in events:
+            if id(event) not in kept:
+                metrics.CONSUMED.labels(self._service, event.topic, "duplicate").inc()
+
+
+def _reason(error: Exception) -> str:
+    """Why an event was parked, without any value of it."""
+    if isinstance(error, ValidationError):
+        faults = error.errors(include_input=False, include_context=False, include_url=False)
+        return "wrong shape: " + "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults[:5])
+    return str(error)
+
+
+def _apart(event: ReceivedEvent) -> Parked:
+    """A decoded event as it is set apart."""
+    return Parked(
+        place=f"{event.topic}/{event.key}/{event.sequence}",
+        topic=event.topic,
+        key=event.key,
+        sequence=event.sequence,
+        event_id=event.id,
+        type=event.type,
+        tenant=event.tenant,
+        headers={},
+        value=orjson.dumps(event.stored()),
+    )
+
+
+def _unread(record: Record) -> Parked:
+    """A record as it is set apart where it could not be read: with what its headers say."""
+    headers = {name: value.decode(errors="replace") for name, value in record.headers}
+    key = (record.key or b"").decode(errors="replace").replace("\x00", "")
+    sequence = headers.get("ce_sequence", "")
+    numbered = bool(key) and sequence.isascii() and sequence.isdigit() and len(sequence) < 19
+    return Parked(
+        place=f"{record.topic}/{key}/{sequence}" if numbered else f"{record.topic}/{record.partition}/{record.offset}",
+        topic=record.topic,
+        key=key if numbered else "",
+        sequence=int(sequence) if numbered else None,
+        event_id=headers.get("ce_id"),
+        type=headers.get("ce_type"),
+        tenant=headers.get("ce_tenant", ""),
+        headers=headers,
+        value=record.value,
+    )

@@ -1,0 +1,55 @@
+"""Clients of the broker with the settings that keep promises: explicit offsets, every acknowledgement awaited."""
+
+import ssl
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.helpers import create_ssl_context
+
+from lianhu_kit.settings import ServiceSettings
+
+
+def _security(settings: ServiceSettings) -> dict[str, object]:
+    if settings.kafka_security == "plaintext":
+        return {}
+    context: ssl.SSLContext | None = create_ssl_context() if "ssl" in settings.kafka_security.split("_") else None
+    return {"security_protocol": settings.kafka_security.upper(), "ssl_context": context}
+
+
+def new_producer(settings: ServiceSettings, client: str) -> AIOKafkaProducer:
+    """A producer whose sends are acknowledged by all replicas in sync.
+
+    Not idempotent on purpose: every consumer deduplicates, and one rejected idempotent send would block all others.
+    """
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        client_id=client,
+        acks="all",
+        enable_idempotence=False,
+        linger_ms=0,
+        max_request_size=1_048_576,
+        request_timeout_ms=8_000,
+        retry_backoff_ms=100,
+        **_security(settings),
+    )
+
+
+def new_consumer(settings: ServiceSettings, *, group: str | None, client: str) -> AIOKafkaConsumer:
+    """A consumer that reads from the beginning, commits nothing by itself and decodes nothing."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        client_id=client,
+        group_id=group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=3_000,
+        rebalance_timeout_ms=30_000,
+        max_poll_interval_ms=120_000,
+        fetch_max_wait_ms=200,
+        fetch_min_bytes=1,
+        max_partition_fetch_bytes=1_048_576,
+        request_timeout_ms=8_000,
+        retry_backoff_ms=100,
+        **_security(settings),
+    )

@@ -1,0 +1,205 @@
+"""What a consumer remembers: how far each key is, what waits, what is parked. Named SQL, each in one round trip.
+
+All rows carry a generation, so that a rebuild keeps books of its own beside the live ones.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from lianhu_kit.envelope import ReceivedEvent
+
+Key = tuple[str, str]
+
+# Locks the keys of a batch in their order and reads them; the update of nothing takes the lock on those that exist.
+_LOCK = text(
+    """
+    INSERT INTO positions AS kept (generation, topic, key, last)
+    SELECT :generation, topic, key, 0 FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[])) AS given (topic, key)
+    ORDER BY topic, key
+    ON CONFLICT (generation, topic, key) DO UPDATE SET last = kept.last
+    RETURNING topic, key, last, blocked
+    """
+)
+_ADVANCE = text(
+    """
+    UPDATE positions SET last = given.last
+    FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:lasts AS bigint[])) AS given (topic, key, last)
+    WHERE generation = :generation AND positions.topic = given.topic AND positions.key = given.key
+    """
+)
+_WAITING = text(
+    """
+    SELECT topic, key, sequence, awaits, event FROM waiting
+    WHERE generation = :generation AND (key = ANY(:keys) OR awaits = ANY(:keys)) ORDER BY topic, key, sequence
+    """
+)
+_WAIT = text(
+    """
+    INSERT INTO waiting (generation, topic, key, sequence, tenant, awaits, event)
+    SELECT :generation, * FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:sequences AS bigint[]),
+                                      CAST(:tenants AS text[]), CAST(:awaits AS text[]), CAST(:events AS jsonb[]))
+    ON CONFLICT (generation, topic, key, sequence) DO UPDATE SET awaits = excluded.awaits, tried_at = clock_timestamp()
+    """
+)
+_FORGET = text(
+    """
+    DELETE FROM waiting USING unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:sequences AS bigint[]))
+        AS given (topic, key, sequence)
+    WHERE generation = :generation AND waiting.topic = given.topic AND waiting.key = given.key
+      AND waiting.sequence = given.sequence
+    """
+)
+_SEEN = text(
+    """
+    INSERT INTO inbox (generation, id) SELECT DISTINCT CAST(:generation AS integer), id
+    FROM unnest(CAST(:ids AS text[])) AS given (id)
+    ON CONFLICT DO NOTHING RETURNING id
+    """
+)
+_READY = text(
+    """
+    SELECT waiting.event FROM waiting JOIN positions USING (generation, topic, key)
+    WHERE generation = :generation AND blocked IS NULL
+      AND (waiting.sequence = positions.last + 1 OR waiting.sequence <= positions.last)
+    ORDER BY tried_at LIMIT 200
+    """
+)
+_PARK = text(
+    """
+    INSERT INTO parked (generation, place, topic, key, sequence, event_id, type, tenant, reason, headers, value)
+    VALUES (:generation, :place, :topic, :key, :sequence, :event_id, :type, :tenant, :reason,
+            CAST(:headers AS jsonb), :value)
+    ON CONFLICT (generation, place) DO NOTHING
+    """
+)
+_BLOCK = text(
+    """
+    INSERT INTO positions (generation, topic, key, last, blocked) VALUES (:generation, :topic, :key, 0, :reason)
+    ON CONFLICT (generation, topic, key) DO UPDATE SET blocked = excluded.blocked
+    """
+)
+_OFFSETS = text("SELECT topic, partition, next FROM offsets WHERE generation = :generation")
+_KEEP_OFFSETS = text(
+    """
+    INSERT INTO offsets AS kept (generation, topic, partition, next)
+    SELECT :generation, * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:nexts AS bigint[]))
+    ON CONFLICT (generation, topic, partition) DO UPDATE SET next = greatest(kept.next, excluded.next)
+    """
+)
+
+
+@dataclass
+class Position:
+    """How far a key is: the last applied sequence, and why it is blocked, if it is."""
+
+    last: int
+    blocked: str | None
+
+
+@dataclass(frozen=True)
+class Parked:
+    """An event that was set apart; `place` is unique, so that parking it twice is parking it once."""
+
+    place: str
+    topic: str
+    key: str
+    sequence: int | None
+    event_id: str | None
+    type: str | None
+    tenant: str
+    headers: dict[str, str]
+    value: bytes | None
+
+
+class Ledger:
+    """The books of one generation, inside the transaction that is given."""
+
+    def __init__(self, session: AsyncSession, generation: int) -> None:
+        self._session = session
+        self._generation = generation
+
+    async def lock(self, keys: Iterable[Key]) -> dict[Key, Position]:
+        """Locks these keys in their order and answers how far they are."""
+        ordered = sorted(set(keys))
+        if not ordered:
+            return {}
+        rows = await self._run(_LOCK, topics=[k[0] for k in ordered], keys=[k[1] for k in ordered])
+        return {(row.topic, row.key): Position(row.last, row.blocked) for row in rows}
+
+    async def advance(self, positions: dict[Key, int]) -> None:
+        """Keeps the new last sequence of each key."""
+        if positions:
+            await self._run(
+                _ADVANCE,
+                topics=[key[0] for key in positions],
+                keys=[key[1] for key in positions],
+                lasts=list(positions.values()),
+            )
+
+    async def waiting(self, keys: Iterable[str]) -> list[tuple[ReceivedEvent, str | None]]:
+        """Events that wait under these keys or for them, each with the key that it awaits."""
+        rows = await self._run(_WAITING, keys=sorted(set(keys)))
+        return [(ReceivedEvent.from_stored(row.event), row.awaits) for row in rows]
+
+    async def wait(self, events: Sequence[tuple[ReceivedEvent, str | None]]) -> None:
+        """Lets events wait, for their predecessor (None) or for the event of another key."""
+        if events:
+            await self._run(
+                _WAIT,
+                topics=[event.topic for event, _ in events],
+                keys=[event.key for event, _ in events],
+                sequences=[event.sequence or 0 for event, _ in events],
+                tenants=[event.tenant for event, _ in events],
+                awaits=[awaits for _, awaits in events],
+                events=[_json(event.stored()) for event, _ in events],
+            )
+
+    async def forget(self, events: Sequence[ReceivedEvent]) -> None:
+        """Takes events out of the waiting room."""
+        if events:
+            await self._run(
+                _FORGET,
+                topics=[event.topic for event in events],
+                keys=[event.key for event in events],
+                sequences=[event.sequence or 0 for event in events],
+            )
+
+    async def first_seen(self, ids: Sequence[str]) -> set[str]:
+        """Of events that carry no sequence: the ids that were never seen before."""
+        return set((await self._run(_SEEN, ids=list(ids))).scalars()) if ids else set()
+
+    async def ready(self) -> list[ReceivedEvent]:
+        """Waiting events whose turn it is, longest untried first, at most 200."""
+        return [ReceivedEvent.from_stored(row.event) for row in await self._run(_READY)]
+
+    async def park(self, parked: Parked, reason: str) -> None:
+        """Sets an event apart for an operator, and with it all later events of its key."""
+        await self._run(_PARK, **{**asdict(parked), "headers": _json(parked.headers)}, reason=reason)
+        if parked.key:
+            await self._run(_BLOCK, topic=parked.topic, key=parked.key, reason=reason)
+
+    async def offsets(self) -> dict[tuple[str, int], int]:
+        """The next offset of each partition, as it was committed with the effects."""
+        return {(row.topic, row.partition): row.next for row in await self._run(_OFFSETS)}
+
+    async def keep_offsets(self, offsets: dict[tuple[str, int], int]) -> None:
+        """Keeps the next offset of each partition; never moves one back."""
+        if offsets:
+            await self._run(
+                _KEEP_OFFSETS,
+                topics=[topic for topic, _ in offsets],
+                partitions=[partition for _, partition in offsets],
+                nexts=list(offsets.values()),
+            )
+
+    async def _run(self, statement: Any, **values: Any) -> Any:
+        return await self._session.execute(statement, {"generation": self._generation, **values})
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,204 @@
+"""Migrations: the kit's own tables, and the row-level security that every table of a service is under.
+
+A row is in reach when its division code lies in the scope's range under the C collation: `code >= scope AND code <
+scope || ':'`. After one transaction with a local setting, a pooled connection's setting is '' and not NULL: an
+unguarded range would then show every village, hence NULLIF.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context, op
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+SCOPE = "NULLIF(current_setting('lianhu.scope', true), '')"
+PERSON = "NULLIF(current_setting('lianhu.person', true), '')::uuid"
+
+_KIT = """
+CREATE TABLE outbox (
+    position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id uuid NOT NULL, aggregatetype text NOT NULL, aggregateid text NOT NULL, shard smallint NOT NULL,
+    type text NOT NULL, subject text NOT NULL, payload text, sequence bigint NOT NULL,
+    tenant text COLLATE "C" NOT NULL, time timestamptz NOT NULL, traceparent text NOT NULL, causationid text NOT NULL,
+    CONSTRAINT payload_size CHECK (octet_length(payload) <= 262144),
+    CONSTRAINT outbox_sequence UNIQUE (aggregatetype, aggregateid, sequence)
+);
+CREATE INDEX outbox_order ON outbox (shard, position);
+CREATE TABLE published (
+    position bigint NOT NULL, id uuid NOT NULL, aggregatetype text NOT NULL, aggregateid text NOT NULL,
+    shard smallint NOT NULL, type text NOT NULL, subject text NOT NULL, payload text, sequence bigint NOT NULL,
+    tenant text COLLATE "C" NOT NULL, time timestamptz NOT NULL, traceparent text NOT NULL, causationid text NOT NULL,
+    published_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) PARTITION BY RANGE (published_at);
+CREATE TABLE published_other PARTITION OF published DEFAULT;
+CREATE INDEX published_order ON published (position);
+CREATE TABLE relay_leases (shard smallint PRIMARY KEY, holder text NOT NULL, until timestamptz NOT NULL);
+INSERT INTO relay_leases SELECT shard, '', '-infinity' FROM generate_series(0, 15) AS shard;
+CREATE TABLE positions (
+    generation integer NOT NULL, topic text NOT NULL, key text NOT NULL, last bigint NOT NULL, blocked text,
+    PRIMARY KEY (generation, topic, key)
+);
+CREATE TABLE inbox (
+    generation integer NOT NULL, id text NOT NULL, received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (generation, id)
+);
+CREATE TABLE waiting (
+    generation integer NOT NULL, topic text NOT NULL, key text NOT NULL, sequence bigint NOT NULL,
+    tenant text COLLATE "C" NOT NULL, awaits text, event jsonb NOT NULL,
+    since timestamptz NOT NULL DEFAULT clock_timestamp(), tried_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (generation, topic, key, sequence)
+);
+CREATE INDEX waiting_key ON waiting (generation, key);
+CREATE INDEX waiting_awaits ON waiting (generation, awaits);
+CREATE TABLE parked (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, generation integer NOT NULL, place text NOT NULL,
+    topic text NOT NULL, key text NOT NULL, sequence bigint, event_id text, type text,
+    tenant text COLLATE "C" NOT NULL, reason text NOT NULL, headers jsonb NOT NULL, value bytea,
+    parked_at timestamptz NOT NULL DEFAULT clock_timestamp(), UNIQUE (generation, place)
+);
+CREATE TABLE offsets (
+    generation integer NOT NULL, topic text NOT NULL, partition integer NOT NULL, next bigint NOT NULL,
+    PRIMARY KEY (generation, topic, partition)
+);
+CREATE TABLE timers (
+    aggregate uuid NOT NULL, kind text NOT NULL, tenant text COLLATE "C" NOT NULL, due_at timestamptz NOT NULL,
+    version bigint NOT NULL, lease uuid, lease_until timestamptz, attempts integer NOT NULL DEFAULT 0,
+    traceparent text NOT NULL, causationid text NOT NULL, PRIMARY KEY (aggregate, kind)
+);
+CREATE INDEX timers_due ON timers (due_at);
+CREATE TABLE idempotency_keys (
+    caller text NOT NULL, route text NOT NULL, key text NOT NULL, tenant text COLLATE "C" NOT NULL,
+    body bytea NOT NULL, status smallint NOT NULL, answer text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (caller, route, key)
+);
+CREATE INDEX idempotency_age ON idempotency_keys (created_at);
+-- The day partitions of published events; the worker may make them without owning the table.
+CREATE FUNCTION lianhu_partitions(days integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE day date; name text;
+BEGIN
+    FOR ahead IN 0 .. days LOOP
+        day := (clock_timestamp() AT TIME ZONE 'UTC')::date + ahead;
+        name := 'published_' || to_char(day, 'YYYYMMDD');
+        CONTINUE WHEN to_regclass(name) IS NOT NULL;
+        BEGIN
+            EXECUTE format('CREATE TABLE %I PARTITION OF published FOR VALUES FROM (%L) TO (%L)', name,
+                day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+            EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+            EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXCEPTION WHEN check_violation THEN
+            NULL; -- the day's first rows lie in published_other already, and stay there
+        END;
+    END LOOP;
+END $$;
+"""
+
+_WORKER_TABLES = (
+    "outbox", "published", "published_other", "relay_leases", "positions", "inbox", "waiting", "parked", "offsets",
+    "timers", "idempotency_keys",
+)  # fmt: skip
+
+
+def create_kit_tables(service: str) -> None:
+    """Makes outbox, published, leases, positions, inbox, waiting, parked, offsets, timers and idempotency keys.
+
+    The worker sees all of their rows; the API may add events, timers and keys in its scope, and read what is parked.
+    """
+    api, worker = f"{service}_api", f"{service}_worker"
+    run(_KIT)
+    for table in _WORKER_TABLES:
+        _force(table)
+        run(f"CREATE POLICY worker ON {table} TO {worker} USING (true) WITH CHECK (true)")
+        run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {worker}")
+    reach = _in_scope("tenant")
+    for table, privileges in (
+        ("outbox", "INSERT"),
+        ("timers", "SELECT, INSERT, UPDATE, DELETE"),
+        ("idempotency_keys", "SELECT, INSERT"),
+        ("parked", "SELECT"),
+    ):
+        run(f"CREATE POLICY api ON {table} TO {api} USING ({reach}) WITH CHECK ({reach})")
+        run(f"GRANT {privileges} ON {table} TO {api}")
+    run("REVOKE ALL ON FUNCTION lianhu_partitions(integer) FROM PUBLIC")
+    run(f"GRANT EXECUTE ON FUNCTION lianhu_partitions(integer) TO {worker}")
+    run("SELECT lianhu_partitions(7)")
+    run(f"GRANT SELECT ON alembic_version TO {api}, {worker}")
+
+
+def protect(
+    table: str,
+    service: str,
+    *,
+    column: str | None = "tenant",
+    api: str = "SELECT, INSERT, UPDATE",
+    worker: str = "SELECT, INSERT, UPDATE",
+    using: str | None = None,
+    worker_everywhere: bool = False,
+) -> None:
+    """Puts a table under forced row-level security and grants what each role may.
+
+    `column` holds the division code that decides the reach, None where the table has no tenant's data; `using`
+    replaces the API's predicate; `worker_everywhere` frees the worker of the scope: for projections and copies.
+    """
+    reach = "true" if column is None else _in_scope(column)
+    _force(table)
+    for role, privileges, predicate in (
+        (f"{service}_api", api, using or reach),
+        (f"{service}_worker", worker, "true" if worker_everywhere else reach),
+    ):
+        if not privileges:
+            continue
+        run(f"CREATE POLICY {role.removeprefix(service + '_')} ON {table} TO {role} USING ({predicate}) "
+            f"WITH CHECK ({predicate})")  # fmt: skip
+        run(f"GRANT {privileges} ON {table} TO {role}")
+
+
+def run(statements: str) -> None:
+    """Executes SQL text as it stands, several statements too."""
+    connection = op.get_bind()
+    raw: Any = connection.connection.dbapi_connection
+    raw.await_(raw.driver_connection.execute(statements))
+
+
+def _in_scope(column: str) -> str:
+    return f"{column} >= {SCOPE} AND {column} < {SCOPE} || ':'"
+
+
+def _force(table: str) -> None:
+    run(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    run(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
+def migrate(directory: Path, url: str) -> None:
+    """Brings a database to the newest revision under `directory`, as its owner."""
+    command.upgrade(_config(directory, url), "head")
+
+
+def _config(directory: Path, url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(directory).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def environment(metadata: MetaData) -> None:
+    """What a service's `migrations/env.py` runs: one transaction for all revisions, locked against a second run."""
+    url = context.config.attributes["url"]
+
+    def upgrade(connection: Connection) -> None:
+        context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
+        with context.begin_transaction():
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('lianhu migrations'))")
+            context.run_migrations()
+
+    async def connected() -> None:
+        engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade)
+        await engine.dispose()
+
+    asyncio.run(connected())

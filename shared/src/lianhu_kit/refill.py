@@ -1,0 +1,49 @@
+"""Publishes a topic's kept events again, in order and with their first ids: who deduplicates sees no change."""
+
+import asyncio
+from collections.abc import Callable
+
+from sqlalchemy import text
+
+from lianhu_kit.database import Database
+from lianhu_kit.envelope import encode
+from lianhu_kit.kafka import new_producer
+from lianhu_kit.pausing import end_quietly
+from lianhu_kit.relay import rounds
+from lianhu_kit.settings import ServiceSettings
+
+BATCH = 1000
+_READ = text(
+    """
+    SELECT position, id, aggregatetype, aggregateid, type, subject, payload, sequence, tenant, time, traceparent,
+           causationid
+    FROM published WHERE aggregatetype = :topic AND position > :after ORDER BY position LIMIT :batch
+    """
+)
+
+
+async def refill(settings: ServiceSettings, topic: str, report: Callable[[int], None]) -> int:
+    """Sends every kept event of a topic once more; answers how many. `report` is told the count as it grows."""
+    database = Database(settings.database_url, application_name=f"{settings.service}-refill", pool_size=2)
+    producer = new_producer(settings, f"{settings.service}-refill")
+    await asyncio.wait_for(producer.start(), 15)
+    sent, after = 0, -1
+    try:
+        while True:
+            async with database.transaction() as session:
+                values = {"topic": topic, "after": after, "batch": BATCH}
+                rows = (await session.execute(_READ, values)).mappings().all()
+            if not rows:
+                return sent
+            for part in rounds(rows):
+                records = [(row["aggregatetype"], encode(row, f"/lianhu/{settings.service}")) for row in part]
+                futures = [
+                    await producer.send(name, value=value, key=key, headers=headers)
+                    for name, (headers, key, value) in records
+                ]
+                await asyncio.wait_for(asyncio.gather(*futures), 30)
+            sent, after = sent + len(rows), rows[-1]["position"]
+            report(sent)
+    finally:
+        await end_quietly(producer.stop())
+        await database.close()

@@ -1,0 +1,200 @@
+"""From the outbox to Kafka: leased shards, in order, acknowledged, then moved to `published`.
+
+Never by `position > last seen`: positions are handed out before commit, and a late commit would be lost.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from sqlalchemy import RowMapping, text
+
+from lianhu_kit import metrics
+from lianhu_kit.database import OUTBOX_CHANNEL, Database, is_transient, listening
+from lianhu_kit.envelope import encode
+from lianhu_kit.kafka import new_producer
+from lianhu_kit.logs import logger
+from lianhu_kit.outbox import SHARDS
+from lianhu_kit.pausing import Backoff, end_quietly, until_stopped
+from lianhu_kit.settings import ServiceSettings
+
+LEASE_SECONDS = 30.0
+SEND_SECONDS = 10.0
+POLL_SECONDS = 1.0
+BATCH = 500
+_log = logger(__name__)
+
+# Takes free shards up to a fair share of those alive, keeps one's own; both by the database's clock.
+_LEASE = text(
+    """
+    WITH alive AS (
+        SELECT count(DISTINCT holder) FILTER (WHERE holder <> :me) + 1 AS relays
+        FROM relay_leases WHERE until > clock_timestamp()
+    ), wanted AS (
+        SELECT shard FROM relay_leases, alive
+        WHERE holder = :me OR until < clock_timestamp()
+        ORDER BY (holder = :me AND until > clock_timestamp()) DESC, shard
+        LIMIT (SELECT ceil(CAST(:shards AS numeric) / relays) FROM alive)
+        FOR UPDATE OF relay_leases SKIP LOCKED
+    ), given AS (
+        UPDATE relay_leases SET until = clock_timestamp()
+        WHERE holder = :me AND shard NOT IN (SELECT shard FROM wanted)
+    )
+    UPDATE relay_leases SET holder = :me, until = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE shard IN (SELECT shard FROM wanted) RETURNING shard
+    """
+)
+_READ = text(
+    """
+    SELECT position, id, aggregatetype, aggregateid, type, subject, payload, sequence, tenant, time, traceparent,
+           causationid
+    FROM outbox WHERE shard = ANY(:shards) ORDER BY position LIMIT :batch
+    """
+)
+_MOVE = text(
+    """
+    WITH moved AS (DELETE FROM outbox WHERE position = ANY(:positions) RETURNING *)
+    INSERT INTO published (position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant,
+                           time, traceparent, causationid)
+    SELECT position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time, traceparent,
+           causationid
+    FROM moved
+    """
+)
+_GIVE_BACK = text("UPDATE relay_leases SET until = clock_timestamp() WHERE holder = :me")
+
+
+class SendFailed(Exception):
+    """The broker did not acknowledge in time; the events stay in the outbox and are sent again."""
+
+
+def rounds(rows: Sequence[RowMapping]) -> list[list[RowMapping]]:
+    """Splits a batch so that each part holds a key once, in order: a failed send is then overtaken by nothing."""
+    seen: dict[tuple[str, str], int] = {}
+    parts: list[list[RowMapping]] = []
+    for row in rows:
+        key = (row["aggregatetype"], row["aggregateid"])
+        place = seen.get(key, 0)
+        seen[key] = place + 1
+        if place == len(parts):
+            parts.append([])
+        parts[place].append(row)
+    return parts
+
+
+class Relay:
+    """Sends a service's outbox. Several may run: each leases shards of its own."""
+
+    def __init__(self, settings: ServiceSettings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self.me = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
+        self.source = f"/lianhu/{settings.service}"
+        self.shards: list[int] = []
+        self._leased_at = float("-inf")
+        self._producer: AIOKafkaProducer | None = None
+        self.connected = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Relays until told to stop; backs off while the broker or the database is away."""
+        backoff = Backoff()
+        async with listening(self._database.url, OUTBOX_CHANNEL, self._database.application_name) as listener:
+            while not stop.is_set():
+                try:
+                    sent = await self.step()
+                    backoff.reset()
+                except Exception as error:
+                    if not isinstance(error, (SendFailed, KafkaError)) and not is_transient(error):
+                        raise
+                    metrics.RELAY_FAILURES.labels(self._settings.service).inc()
+                    _log.warning("relay waits", error=type(error).__name__, failures=backoff.failures)
+                    await self._drop_producer()
+                    await backoff.pause(stop)
+                    continue
+                if sent < BATCH:
+                    await until_stopped(listener.wait(POLL_SECONDS), stop)
+        await self.close()
+
+    async def step(self) -> int:
+        """Leases, reads one batch, sends it and moves what was acknowledged; answers how many were moved."""
+        await self._lease()
+        if not self.shards:
+            return 0
+        async with self._database.transaction() as session:
+            rows = (await session.execute(_READ, {"shards": self.shards, "batch": BATCH})).mappings().all()
+        if not rows:
+            if self._producer is None:
+                await self._connected()  # so that readiness knows about the broker before the first event
+            return 0
+        producer = await self._connected()
+        moved = 0
+        for part in rounds(rows):
+            if time.monotonic() > self._leased_at + LEASE_SECONDS - 2 * SEND_SECONDS:
+                break  # the lease must outlive the send: renew it first
+            acknowledged = await self._send(producer, part)
+            if acknowledged:
+                async with self._database.transaction() as session:
+                    await session.execute(_MOVE, {"positions": acknowledged})
+                moved += len(acknowledged)
+                metrics.RELAYED.labels(self._settings.service).inc(len(acknowledged))
+            if len(acknowledged) < len(part):
+                raise SendFailed(f"{len(part) - len(acknowledged)} of {len(part)} were not acknowledged")
+        return moved
+
+    async def _lease(self) -> None:
+        if time.monotonic() < self._leased_at + LEASE_SECONDS / 6 and self.shards:
+            return
+        began = time.monotonic()
+        async with self._database.transaction() as session:
+            given = await session.execute(_LEASE, {"me": self.me, "shards": SHARDS, "seconds": LEASE_SECONDS})
+            self.shards = sorted(given.scalars())
+        self._leased_at = began
+
+    async def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = new_producer(self._settings, f"{self._settings.service}-relay")
+            try:
+                await asyncio.wait_for(producer.start(), SEND_SECONDS)
+            except BaseException:
+                await end_quietly(producer.stop())
+                raise
+            self._producer = producer
+            self.connected = True
+        return self._producer
+
+    async def _send(self, producer: AIOKafkaProducer, part: Sequence[RowMapping]) -> list[int]:
+        """Sends one event per key and awaits every acknowledgement; answers the positions acknowledged."""
+
+        async def one(row: RowMapping) -> int:
+            headers, key, value = encode(row, self.source)
+            await (await producer.send(row["aggregatetype"], value=value, key=key, headers=headers))
+            position: int = row["position"]
+            return position
+
+        tasks = [asyncio.ensure_future(one(row)) for row in part]
+        done, late = await asyncio.wait(tasks, timeout=SEND_SECONDS)
+        for task in late:
+            task.cancel()  # a cancelled send may still arrive: consumers deduplicate
+        await asyncio.gather(*late, return_exceptions=True)
+        return [task.result() for task in done if task.exception() is None]
+
+    async def _drop_producer(self) -> None:
+        """A producer that failed is not used again."""
+        producer, self._producer = self._producer, None
+        self.connected = False
+        if producer is not None:
+            await end_quietly(producer.stop())
+
+    async def close(self) -> None:
+        """Stops sending and gives the leased shards back at once."""
+        await self._drop_producer()
+        try:
+            async with self._database.transaction() as session:
+                await session.execute(_GIVE_BACK, {"me": self.me})
+        except Exception as error:
+            if not is_transient(error):
+                raise

@@ -1,0 +1,97 @@
+"""Settings of a service: environment variables, read once at start, refused in one line that names the fault."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
+
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SHARED = {
+    "kafka_bootstrap",
+    "kafka_security",
+    "auth_issuer",
+    "auth_jwks",
+    "local",
+    "locale",
+    "timezone",
+    "state_directory",
+    "log_level",
+}
+
+AnySettings = TypeVar("AnySettings", bound="ServiceSettings")
+
+
+class ServiceSettings(BaseSettings):
+    """What every service is told; a service adds fields of its own.
+
+    Shared values carry the prefix LIANHU_, all others the service's own, as in REQUESTS_DATABASE_URL.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+    service: ClassVar[str]
+
+    database_url: str = Field(
+        pattern=r"^postgresql://",
+        description="as in postgresql://requests_api:secret@127.0.0.1:8032/requests",
+    )
+    database_pool: int = Field(default=10, ge=2, le=200, description="connections kept open, as in 10")
+    kafka_bootstrap: str = Field(default="127.0.0.1:8092", description="as in 127.0.0.1:8092")
+    kafka_security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
+        default="plaintext", description="plaintext, ssl, sasl_plaintext or sasl_ssl"
+    )
+    auth_issuer: str = Field(default="lianhu", description="the `iss` of access tokens, as in lianhu")
+    auth_jwks: str = Field(
+        description="an address or a file with the key set, as in http://127.0.0.1:8001/auth/jwks.json"
+    )
+    local: bool = Field(default=False, description="true only on a developer's machine")
+    locale: Literal["zh-CN", "en"] = Field(default="zh-CN", description="zh-CN or en")
+    timezone: str = Field(default="Asia/Shanghai", description="an IANA name, as in Asia/Shanghai")
+    state_directory: Path = Field(default=Path(".lianhu"), description="a folder that the service may write")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="info")
+    host: str = Field(default="127.0.0.1", description="the address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="a free port, as in 8001")
+    worker_port: int = Field(default=0, ge=0, le=65535, description="the port of the worker's health answers")
+
+    def __init_subclass__(cls, service: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if service:
+            cls.service = service
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Gives every field the environment name that its service and its sharing imply."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if not hasattr(cls, "service"):
+            return
+        for name, field in cls.model_fields.items():
+            field.validation_alias = AliasChoices(_variable(cls.service, name), name)
+        cls.model_rebuild(force=True)
+
+
+def _variable(service: str, name: str) -> str:
+    return f"LIANHU_{name}".upper() if name in _SHARED else f"{service}_{name}".upper()
+
+
+def load(settings: type[AnySettings]) -> AnySettings:
+    """Reads the settings from the environment; ends the process with one line per fault where they are not good."""
+    try:
+        return settings()
+    except ValidationError as error:
+        for line in faults(settings, error):
+            print(line, file=sys.stderr)
+        sys.exit(2)
+
+
+def faults(settings: type[ServiceSettings], error: ValidationError) -> list[str]:
+    """One sentence per fault: the variable, what is wrong, what would be right; no value, since it may be secret."""
+    lines = []
+    for fault in error.errors(include_input=False):
+        given = str(fault["loc"][0]) if fault["loc"] else ""
+        name = re.sub(rf"^({settings.service}|lianhu)_", "", given, flags=re.IGNORECASE).lower()
+        field: FieldInfo | None = settings.model_fields.get(name)
+        right = field.description if field and field.description else "see .env.example"
+        lines.append(f"{_variable(settings.service, name)}: {fault['msg']}. A right value: {right}")
+    return lines

@@ -1,0 +1,169 @@
+"""The skeleton of a service's worker: relay, consumer, timers and housekeeping in one process."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import uvicorn
+import uvloop
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lianhu_kit import metrics
+from lianhu_kit.consumer import Consumer
+from lianhu_kit.database import Database, is_transient
+from lianhu_kit.health import database_state, metrics_response
+from lianhu_kit.idempotency import expire
+from lianhu_kit.inbound import Apply, Inbound, Subscription
+from lianhu_kit.logs import configure, logger
+from lianhu_kit.pausing import pause
+from lianhu_kit.relay import Relay
+from lianhu_kit.settings import ServiceSettings
+from lianhu_kit.timers import TimerHandler, Timers
+
+Background = Callable[[Database, asyncio.Event], Awaitable[None]]
+STOP_SECONDS = 8.0
+_log = logger(__name__)
+_GAUGES = text(
+    """
+    SELECT (SELECT count(*) FROM outbox) AS depth,
+           (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(time)), 0) FROM outbox) AS age,
+           (SELECT count(*) FROM parked) AS parked, (SELECT count(*) FROM waiting) AS waiting,
+           (SELECT count(*) FROM timers WHERE due_at < clock_timestamp() - interval '10 seconds') AS overdue
+    """
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a service's worker does: what it reads, what its timers do, what else runs beside."""
+
+    required_revision: str
+    topics: Mapping[str, bool] = field(default_factory=dict)
+    subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
+    apply: Apply | None = None
+    timers: Mapping[str, TimerHandler] = field(default_factory=dict)
+    background: Sequence[Background] = ()
+    batch: int = 100
+
+
+class Worker:
+    """The parts of a worker over one database; tests drive them singly, `run` drives them all."""
+
+    def __init__(self, settings: ServiceSettings, work: Work, *, group: str | None = None) -> None:
+        self.settings = settings
+        self.work = work
+        self.database = Database(
+            settings.database_url,
+            application_name=f"{settings.service}-worker",
+            pool_size=settings.database_pool,
+        )
+        self.inbound = Inbound(settings.service, self.database, work.topics, work.subscriptions, apply=work.apply)
+        self.relay = Relay(settings, self.database)
+        self.timers = Timers(settings.service, self.database, work.timers)
+        self.consumer = Consumer(
+            settings, self.inbound, topics=work.topics, group=group or settings.service, batch=work.batch
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs every part until told to stop; the end of one part by an error ends all, and is raised."""
+        parts: list[Awaitable[None]] = [self.relay.run(stop), self._keep_house(stop)]
+        if self.work.topics:
+            parts.append(self.consumer.run(stop))
+        if self.work.timers:
+            parts.append(self.timers.run(stop))
+        parts += [run(self.database, stop) for run in self.work.background]
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            stop.set()
+            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            await self.database.close()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _keep_house(self, stop: asyncio.Event) -> None:
+        """Gauges every 5 s; every hour partitions for the days ahead and the end of old idempotency keys."""
+        rounds = 0
+        while not stop.is_set():
+            try:
+                async with self.database.transaction() as session:
+                    if rounds % 720 == 0:
+                        await session.execute(text("SELECT lianhu_partitions(7)"))
+                        await expire(session)
+                    row = (await session.execute(_GAUGES)).one()
+                service = self.settings.service
+                metrics.OUTBOX_DEPTH.labels(service).set(row.depth)
+                metrics.OUTBOX_AGE.labels(service).set(float(row.age))
+                metrics.PARKED.labels(service).set(row.parked)
+                metrics.WAITING.labels(service).set(row.waiting)
+                metrics.TIMERS_OVERDUE.labels(service).set(row.overdue)
+                rounds += 1
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+            await pause(stop, 5)
+
+    def health(self) -> Starlette:
+        """`/healthz`, `/readyz` (database and broker) and `/metrics` of the worker."""
+
+        async def healthz(_request: Request) -> Response:
+            return JSONResponse({"status": "alive"})
+
+        async def readyz(_request: Request) -> Response:
+            ready, fields = await database_state(self.database, self.work.required_revision)
+            broker = self.relay.connected and (self.consumer.connected or not self.work.topics)
+            fields["broker"] = "reached" if broker else "away"
+            good = ready and broker
+            return JSONResponse({"status": "ready" if good else "not ready", **fields}, 200 if good else 503)
+
+        async def shown(_request: Request) -> Response:
+            return metrics_response()
+
+        return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", shown)])
+
+
+class _Quiet(uvicorn.Server):
+    """A server that leaves the signals to the worker."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _run(settings: ServiceSettings, work: Work) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    worker = Worker(settings, work)
+    server = _Quiet(
+        uvicorn.Config(
+            worker.health(), host=settings.host, port=settings.worker_port, log_config=None, access_log=False,
+            lifespan="off",
+        )
+    )  # fmt: skip
+    serving = asyncio.create_task(server.serve())
+    try:
+        await worker.run(stop)
+    finally:
+        server.should_exit = True
+        await asyncio.wait([serving], timeout=2)
+
+
+def run_worker(settings: ServiceSettings, work: Work) -> None:
+    """Runs the worker until SIGTERM or SIGINT; leaves with an error when a part of it cannot go on."""
+    configure(settings.service, settings.log_level)
+    _log.info("worker starts", port=settings.worker_port)
+    uvloop.run(_run(settings, work))
+    _log.info("worker ended")
