@@ -61,7 +61,6 @@ def create_application(
         title=title,
         version="1",
         lifespan=lifespan,
-        max_body_size=LARGEST_BODY,
         separate_input_output_schemas=False,
     )
     app.state.settings = settings
@@ -196,7 +195,7 @@ class Door:
                 if refused is not None:
                     await answer(refused)(scope, receive, sending)
                 else:
-                    await self._app(scope, receive, sending)
+                    await self._app(scope, _limited(receive), sending)
             except Exception as error:
                 if started:
                     raise
@@ -211,12 +210,30 @@ class Door:
                 )
 
 
+def _limited(receive: Receive) -> Receive:
+    """The body as it comes, ended with a 413 where it grows too long."""
+    length = 0
+
+    async def counting() -> Message:
+        nonlocal length
+        message = await receive()
+        length += len(message.get("body", b""))
+        if length > LARGEST_BODY:
+            raise HTTPException(413)
+        return message
+
+    return counting
+
+
 def _refused(method: str, headers: Mapping[bytes, bytes]) -> Problem | None:
-    """415 for a body that is not JSON; uploads have routes of their own, later."""
+    """413 for a body that says it is too long, 415 for one that is not JSON; uploads have routes of their own."""
     if method not in ("POST", "PUT", "PATCH", "DELETE"):
         return None
     if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
         return None
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > LARGEST_BODY:
+        return _problem_of_status(HTTPException(413))
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     if kind == b"application/json":
         return None
