@@ -161,7 +161,7 @@ def run(statements: str) -> None:
     """Executes SQL text as it stands, several statements too."""
     connection = op.get_bind()
     raw: Any = connection.connection.dbapi_connection
-    raw.await_(raw.driver_connection.execute(statements))
+    raw.run_async(lambda driver: driver.execute(statements))
 
 
 def _in_scope(column: str) -> str:
