@@ -41,6 +41,8 @@ class Poison(Exception):
 
 Handle = Callable[[AsyncSession, ReceivedEvent, Any], Awaitable[None]]
 Apply = Callable[[AsyncSession, list[tuple[ReceivedEvent, BaseModel]]], Awaitable[None]]
+# Which books a transaction writes to, asked at its begin, for services that rebuild into another generation.
+Generation = Callable[[AsyncSession], Awaitable[int]]
 
 
 async def _nothing(_session: AsyncSession, _event: ReceivedEvent, _data: BaseModel) -> None:
@@ -93,7 +95,7 @@ class Inbound:
         subscriptions: Mapping[str, Subscription],
         *,
         apply: Apply | None = None,
-        generation: int = 1,
+        generation: int | Generation = 1,
     ) -> None:
         self._service = service
         self._database = database
@@ -101,7 +103,7 @@ class Inbound:
         self._subscriptions = subscriptions
         self._stems = {_VERSION.sub("", name) for name in subscriptions}
         self._apply = apply
-        self.generation = generation
+        self._generation = generation
         self._tries: dict[str, int] = {}
 
     async def receive(self, records: Sequence[Record]) -> None:
@@ -122,8 +124,12 @@ class Inbound:
     async def retry_waiting(self) -> None:
         """Tries waiting events whose turn it is; for the worker's regular round."""
         async with self._database.transaction() as session:
-            ready = await Ledger(session, self.generation).ready()
+            ready = await (await self._ledger(session)).ready()
         await self._retry(ready)
+
+    async def _ledger(self, session: AsyncSession) -> Ledger:
+        generation = self._generation if isinstance(self._generation, int) else await self._generation(session)
+        return Ledger(session, generation)
 
     async def _receive(self, records: Sequence[Record]) -> list[ReceivedEvent]:
         events = [
@@ -165,7 +171,7 @@ class Inbound:
     ) -> list[ReceivedEvent]:
         """Applies what is due in one transaction; answers the events that waited for just these keys."""
         async with self._database.transaction() as session:
-            ledger = Ledger(session, self.generation)
+            ledger = await self._ledger(session)
             positions = await ledger.lock((event.topic, event.key) for event in events if event.sequence is not None)
             unnumbered = [event.id for event in events if event.sequence is None]
             fresh = await ledger.first_seen(unnumbered)
@@ -261,7 +267,7 @@ class Inbound:
     async def _park(self, record: Record, reason: str) -> None:
         parked = _unread(record)
         async with self._database.transaction() as session:
-            ledger = Ledger(session, self.generation)
+            ledger = await self._ledger(session)
             if parked.sequence is not None:
                 key = (parked.topic, parked.key)
                 if parked.sequence <= (await ledger.lock([key]))[key].last:
@@ -276,7 +282,7 @@ class Inbound:
         if event.sequence is None:
             raise Poison(f"{event.type} carries no sequence and cannot wait")
         async with self._database.transaction() as session:
-            ledger = Ledger(session, self.generation)
+            ledger = await self._ledger(session)
             positions = await ledger.lock([(event.topic, event.key)])
             if event.sequence > positions[(event.topic, event.key)].last:
                 await ledger.wait([(event, missing.awaits or event.key)])
@@ -289,7 +295,7 @@ class Inbound:
                 await self._transact([event], {})
             except NotYet as missing:
                 async with self._database.transaction() as session:
-                    await Ledger(session, self.generation).wait([(event, missing.awaits or event.key)])
+                    await (await self._ledger(session)).wait([(event, missing.awaits or event.key)])
             except (ValidationError, Poison) as error:
                 await self._set_apart(event, _reason(error))
             except Exception as error:
@@ -300,7 +306,7 @@ class Inbound:
 
     async def _set_apart(self, event: ReceivedEvent, reason: str) -> None:
         async with self._database.transaction() as session:
-            ledger = Ledger(session, self.generation)
+            ledger = await self._ledger(session)
             await ledger.lock([(event.topic, event.key)])
             await ledger.forget([event])
             await ledger.park(_apart(event), reason)

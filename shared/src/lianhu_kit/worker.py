@@ -19,7 +19,7 @@ from lianhu_kit.consumer import Consumer
 from lianhu_kit.database import Database, is_transient
 from lianhu_kit.health import database_state, metrics_response
 from lianhu_kit.idempotency import expire
-from lianhu_kit.inbound import Apply, Inbound, Subscription
+from lianhu_kit.inbound import Apply, Generation, Inbound, Subscription
 from lianhu_kit.logs import configure, logger
 from lianhu_kit.pausing import pause
 from lianhu_kit.relay import Relay
@@ -47,6 +47,7 @@ class Work:
     topics: Mapping[str, bool] = field(default_factory=dict)
     subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
     apply: Apply | None = None
+    generation: int | Generation = 1
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     background: Sequence[Background] = ()
     batch: int = 100
@@ -63,7 +64,14 @@ class Worker:
             application_name=f"{settings.service}-worker",
             pool_size=settings.database_pool,
         )
-        self.inbound = Inbound(settings.service, self.database, work.topics, work.subscriptions, apply=work.apply)
+        self.inbound = Inbound(
+            settings.service,
+            self.database,
+            work.topics,
+            work.subscriptions,
+            apply=work.apply,
+            generation=work.generation,
+        )
         self.relay = Relay(settings, self.database)
         self.timers = Timers(settings.service, self.database, work.timers)
         self.consumer = Consumer(
