@@ -1,0 +1,49 @@
+"""What the routes of this service share: who has an inbox, how far a caller sees, where a page begins."""
+
+from uuid import UUID
+
+from lianhu_kit.access import Access
+from lianhu_kit.api import Paging
+from lianhu_kit.divisions import covers
+from lianhu_kit.problems import FieldError, Invalid, NotFound
+from notifications_service.queries.deliveries import Reach
+
+# Everyone who is told anything; machines (integrator, service) are not.
+PEOPLE = (
+    "resident", "volunteer", "grid_worker", "grid_leader", "branch_secretary", "clerk", "supervisor", "operator",
+    "admin",
+)  # fmt: skip
+
+
+def reaches(access: Access, tenant: str | None = None) -> list[Reach]:
+    """What the caller may see, widest first: under each of their grants, narrowed to `tenant` where one is named.
+
+    A volunteer's grant reaches their own calls only. NotFound where no grant touches the tenant.
+    """
+    found = []
+    for grant in sorted(access.grants, key=lambda grant: (grant.role == "volunteer", len(grant.at))):
+        caller = access.person if grant.role == "volunteer" else None
+        if tenant is None or covers(tenant, grant.at):
+            found.append(Reach(grant.at, caller))
+        elif covers(grant.at, tenant):
+            found.append(Reach(tenant, caller))
+    if not found:
+        raise NotFound()
+    return found
+
+
+def person_of(access: Access) -> UUID:
+    """The caller's person; routes that ask for it permit no anonymous calls."""
+    if access.person is None:
+        raise NotFound()
+    return access.person
+
+
+def start_of(page: Paging) -> UUID | None:
+    """The id after which a page begins; Invalid where the cursor is not one of ours."""
+    if page.after is None:
+        return None
+    try:
+        return UUID(str(page.after[0]))
+    except (ValueError, IndexError):
+        raise Invalid([FieldError("after", "Send the `next` of the page before, or leave it out.")]) from None

@@ -1,0 +1,52 @@
+"""The composition root: what the API and the worker are made of."""
+
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+
+from lianhu_kit.application import create_application
+from lianhu_kit.problems import Conflict
+from lianhu_kit.worker import Work
+from notifications_service.api import calls, deliveries, inbox, preferences
+from notifications_service.api.doorbells import answering
+from notifications_service.consumer import TOPICS, subscriptions
+from notifications_service.handlers.calls import CallMade
+from notifications_service.handlers.voice import Voice
+from notifications_service.schedule import timers
+from notifications_service.settings import Settings
+
+REVISION = "0001"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API; nothing connects before it is started."""
+    app = create_application(
+        settings,
+        title="Lianhu notifications: who hears what, and who has to be called",
+        routers=[inbox.router, preferences.router, calls.router, deliveries.router],
+        required_revision=REVISION,
+        problems={CallMade: _call_made},
+        during=[answering],
+    )
+    app.state.voice = voice_of(settings)
+    return app
+
+
+def work(settings: Settings) -> Work:
+    """What the worker reads, and what its timers do."""
+    voice = voice_of(settings)
+    return Work(required_revision=REVISION, topics=TOPICS, subscriptions=subscriptions(voice), timers=timers(voice))
+
+
+def voice_of(settings: Settings) -> Voice:
+    """The deployment's language and time zone."""
+    return Voice(settings.locale, ZoneInfo(settings.timezone))
+
+
+def _call_made(error: CallMade) -> Conflict:
+    return Conflict(
+        "call-ended",
+        "This call has ended already: read the list again and go on with the calls that are due.",
+        state=error.state,
+        outcome=error.outcome,
+    )

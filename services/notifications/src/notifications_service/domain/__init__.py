@@ -1,0 +1,1 @@
+"""Who hears what: pure rules over values, no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""What is published, and this service's own trimmed copies of what it reads."""

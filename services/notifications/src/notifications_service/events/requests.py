@@ -1,0 +1,64 @@
+"""What this service reads of `lianhu.requests.v1`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+
+class RequestEvent(BaseModel):
+    """The fields of every event of a request: its status after the event, and who acted."""
+
+    request_id: UUID
+    status: str
+    by: UUID | None
+
+
+class Submitted(RequestEvent):
+    """A request was placed."""
+
+    number: str
+    service: str
+    grid: str | None
+    household: UUID | None
+    reporter: UUID | None
+    resident: UUID | None
+    guardian: bool
+    minor: bool
+
+
+class Asked(RequestEvent):
+    """The village named what is missing."""
+
+    missing_count: int
+
+
+class AgencyReplied(RequestEvent):
+    """The agency answered, or sent it back."""
+
+    outcome: str
+
+
+class Merged(RequestEvent):
+    """The request follows another one from now on."""
+
+    into: UUID
+
+
+class Limit(RequestEvent):
+    """A limit comes near or has passed."""
+
+    limit: str
+    due_at: datetime
+
+
+class Completed(RequestEvent):
+    """The work is done or the answer given."""
+
+    via: str
+
+
+class Closed(RequestEvent):
+    """The request ended."""
+
+    how: str
