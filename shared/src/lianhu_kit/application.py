@@ -73,9 +73,9 @@ def create_application(
         cache=settings.state_directory / "keysets" / f"{settings.service}.json",
     )
     for router in routers:
+        _declare_roles(router)
         app.include_router(router)
     app.include_router(health.routes(required_revision))
-    _declare_roles(app)
     _answer_errors(app, problems or {})
     app.add_middleware(Door, service=settings.service)
     return app
@@ -92,9 +92,12 @@ def permission_of(route: APIRoute) -> Permission | None:
     return search(route.dependant)
 
 
-def _declare_roles(app: FastAPI) -> None:
-    """Writes each route's roles into the OpenAPI document; a route that names none is refused at start."""
-    for route in app.routes:
+def _declare_roles(router: APIRouter) -> None:
+    """Writes each route's roles into the OpenAPI document; a route that names none is refused at start.
+
+    An application's own `routes` would not do: FastAPI keeps included routers there as they are.
+    """
+    for route in router.routes:
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
         permission = permission_of(route)
