@@ -13,10 +13,8 @@ _MACHINE = re.compile(
     r"|\d{2}|\d{4}|\d{6}|\d{9}|\d{12}|\d{15}|\d{17}"
 )
 _KINDS = {
-    "a mobile phone number": re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"),
-    "a telephone number": re.compile(
-        r"(?<!\d)(\(0\d{2,3}\) ?|0\d{2,3}[ -])\d{7,8}(?!\d)|(?<!\d)0\d{9,11}(?!\d)"
-    ),
+    "a mobile phone number": re.compile(r"(?<!\d)(\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"),
+    "a telephone number": re.compile(r"(?<!\d)(\(0\d{2,3}\) ?|0\d{2,3}[ -])\d{7,8}(?!\d)|(?<!\d)0\d{9,11}(?!\d)"),
     "an identity number": re.compile(
         r"(?<!\d)[1-9]\d{5}(18|19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![\dXx])"
         r"|(?<!\d)[1-9]\d{7}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}(?!\d)"
