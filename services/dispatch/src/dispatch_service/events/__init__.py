@@ -1,0 +1,1 @@
+"""What dispatch publishes, and what it reads of others' events."""
