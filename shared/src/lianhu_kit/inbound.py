@@ -280,7 +280,8 @@ class Inbound:
     async def _keep(self, record: Record, missing: NotYet) -> None:
         event = decode(record.topic, record.key, record.value, record.headers)
         if event.sequence is None:
-            raise Poison(f"{event.type} carries no sequence and cannot wait")
+            await self._park(record, "its prerequisite is missing, and without a sequence it cannot wait")
+            return
         async with self._database.transaction() as session:
             ledger = await self._ledger(session)
             positions = await ledger.lock([(event.topic, event.key)])
