@@ -1,5 +1,6 @@
 """Operating-system processes: started so that they cannot outlive their parent, and ended surely."""
 
+import asyncio
 import ctypes
 import os
 import pwd
@@ -82,9 +83,7 @@ def _die_with(parent: int, ending: signal.Signals) -> Callable[[], None] | None:
     return ask_kernel
 
 
-def end(
-    process: subprocess.Popen[bytes], *, ask: signal.Signals = signal.SIGTERM, patience: float = 10
-) -> None:
+def end(process: subprocess.Popen[bytes], *, ask: signal.Signals = signal.SIGTERM, patience: float = 10) -> None:
     """Ends a child: asks first, and after `patience` seconds no longer asks."""
     if process.poll() is None:
         process.send_signal(ask)
@@ -93,6 +92,16 @@ def end(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+async def ended(process: subprocess.Popen[bytes], *, seconds: float = float("inf")) -> int | None:
+    """The exit code of a child once it has ended; None when it still runs after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        code = process.poll()
+        if code is not None or time.monotonic() > deadline:
+            return code
+        await asyncio.sleep(0.1)
 
 
 @dataclass(frozen=True)

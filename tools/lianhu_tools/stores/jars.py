@@ -57,6 +57,4 @@ def _fetch(folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode != 0 or not any(folder.glob("kafka_2.13-*.jar")):
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise Fault(
-            f"Maven could not fetch Kafka's jars; does it reach its mirror (~/.m2/settings.xml)?\n{tail}"
-        )
+        raise Fault(f"Maven could not fetch Kafka's jars; does it reach its mirror (~/.m2/settings.xml)?\n{tail}")

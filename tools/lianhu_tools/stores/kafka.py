@@ -95,9 +95,7 @@ class Broker:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"]
         command = [*self._java(), *arguments]
-        done = subprocess.run(
-            command, cwd=self.directory, capture_output=True, text=True, check=False, timeout=60
-        )
+        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False, timeout=60)
         if done.returncode != 0:
             said = done.stdout + done.stderr
             raise Fault(f"Kafka's storage in {self.directory} could not be formatted:\n{said}")

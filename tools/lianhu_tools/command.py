@@ -1,0 +1,192 @@
+"""`lianhu`: the local system, its tokens, and looks at what it does. Every make target that is no check calls it."""
+
+import asyncio
+import importlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from typing import Annotated, NoReturn
+from uuid import UUID
+
+import typer
+
+from lianhu_kit.divisions import level_of
+from lianhu_tools import keys, screen
+from lianhu_tools.faults import Fault
+from lianhu_tools.local import commands
+from lianhu_tools.local.system import cluster_of
+from lianhu_tools.looks import broker, databases, follow, journey
+from lianhu_tools.stores import jars
+from lianhu_tools.stores.topics import declared
+from lianhu_tools.topology import current
+
+ROLES = (
+    "resident", "volunteer", "grid_worker", "grid_leader", "branch_secretary", "clerk", "supervisor", "integrator",
+    "operator", "admin", "service",
+)  # fmt: skip
+app = typer.Typer(
+    help="Lianhu on your machine.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+AsJson = Annotated[bool, typer.Option("--json", help="for scripts")]
+
+
+@app.command()
+def prepare() -> None:
+    """Make the keys and fetch the broker's programs: what `make setup` does after the packages."""
+    topology = current()
+    keys.ensure(topology.keys)
+    if topology.own_broker:
+        jars.ensure_jars(topology.jars)
+
+
+@app.command()
+def up() -> None:
+    """Start everything in the background and wait until it is ready."""
+    commands.up(current(), screen.console())
+
+
+@app.command()
+def down() -> None:
+    """End everything; the data stay."""
+    commands.down(current(), screen.console())
+
+
+@app.command()
+def status(json: AsJson = False) -> None:
+    """Every process: port, pid, restarts, and whether it is ready (else the exit code is 1)."""
+    if not commands.status(current(), screen.console(), json=json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def clean() -> None:
+    """End everything and remove its data, logs and keys."""
+    commands.clean(current(), screen.console())
+
+
+@app.command()
+def demo() -> None:
+    """Play the stories on the system that is up."""
+    if find_spec("lianhu_tools.demo") is None:
+        raise Fault("The demo is not part of this clone yet.")
+    importlib.import_module("lianhu_tools.demo.command").play()
+
+
+@app.command()
+def token(role: str, at: str = "", person: str = "") -> None:
+    """Print an access token of the local system. A resident needs no place; without a person an invented one."""
+    topology = current()
+    keys.ensure(topology.keys)
+    if role not in ROLES:
+        raise Fault(f"There is no role {role!r}; say role= one of {', '.join(ROLES)}.")
+    if not at and role != "resident":
+        raise Fault(f"Say where: at=<division code>, as in role={role} at=441702008205.")
+    try:
+        if at:
+            level_of(at)
+        who = UUID(person) if person else None
+    except ValueError as error:
+        raise Fault(f"{error}; at= is a division code such as 441702008205, person= a UUID.") from None
+    issuer = topology.options.get("LIANHU_AUTH_ISSUER") or None
+    print(keys.token(topology.keys, role, at, who, **({"issuer": issuer} if issuer else {})))
+
+
+@app.command()
+def topics() -> None:
+    """The topics, and how many events each holds."""
+    rows = asyncio.run(broker.topics(current()))
+    shown = [(row.name, row.owner, row.partitions, row.cleanup, row.retention, row.events) for row in rows]
+    screen.table(screen.console(), ["topic", "owner", "partitions", "cleanup", "kept", "events"], shown)
+
+
+@app.command()
+def lag(json: AsJson = False) -> None:
+    """How far every service has read every topic, and what it has still to publish."""
+    found, out = asyncio.run(broker.lag(current())), screen.console()
+    if json:
+        out.print_json(data=found.as_json())
+        return
+    groups = [(row.service, row.topic, row.read, row.lag) for row in found.groups]
+    screen.table(out, ["service", "topic", "read", "lag"], groups)
+    backlog = [(row.service, row.unpublished, row.waiting, row.parked) for row in found.backlog]
+    screen.table(out, ["service", "unpublished", "waiting", "parked"], backlog)
+
+
+@app.command()
+def parked(json: AsJson = False) -> None:
+    """Events that a service could not take in, with the reason."""
+    rows, out = asyncio.run(databases.parked(current())), screen.console()
+    if json:
+        out.print_json(data=[{**asdict(row), "at": row.at.isoformat()} for row in rows])
+    elif not rows:
+        out.print("Nothing is parked.")
+    else:
+        columns = ["service", "id", "topic", "key", "sequence", "type", "tenant", "reason", "at"]
+        screen.table(out, columns, [tuple(asdict(row).values()) for row in rows])
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context, service: str) -> None:
+    """Open a service's database; further arguments go to psql."""
+    databases.psql(current(), service, context.args)
+
+
+@app.command()
+def logs(
+    name: Annotated[str, typer.Argument()] = "",
+    lines: Annotated[int, typer.Option("--lines", "-n")] = 100,
+    once: Annotated[bool, typer.Option("--once", help="do not wait for more")] = False,
+) -> None:
+    """The logs of a service, or of kafka, postgres, gateway, supervisor."""
+    follow.show(follow.files(current(), name), lines, follow=not once and sys.stdout.isatty())
+
+
+@app.command()
+def trace(request: str, json: AsJson = False) -> None:
+    """A request's journey across the services, told from the events."""
+    steps, out = asyncio.run(journey.timeline(current(), request)), screen.console()
+    if json:
+        out.print_json(data={"steps": steps})
+        return
+    rows = [(step["at"], step["service"], step["step"], step.get("by")) for step in steps]
+    screen.table(out, ["at", "service", "step", "by"], rows)
+
+
+@app.command()
+def replay(service: str = "reporting") -> None:
+    """Build a service's tables anew from the topics, beside the live ones, and swap."""
+    _run(service, "replay")
+
+
+@app.command()
+def refill(topic: str) -> None:
+    """Publish a topic's kept events again; who reads them sees no change."""
+    owners = {each.name: each.owner for each in declared(current().topics_file)}
+    if topic not in owners:
+        raise Fault(f"There is no topic {topic!r}; say topic= one of {', '.join(owners)}.")
+    _run(owners[topic], "refill", topic)
+
+
+def _run(service: str, *arguments: str) -> NoReturn:
+    """Runs a command of a service with its worker's environment; its exit code becomes ours."""
+    databases.require_service(service)
+    topology = current()
+    url = cluster_of(topology).urls(service).worker
+    environment = topology.environment(service, "worker", url)
+    command: Sequence[str] = topology.service_command(service, *arguments)
+    sys.exit(subprocess.run(command, env=environment, cwd=topology.root, check=False).returncode)
+
+
+def main() -> None:
+    """Runs the command line; a fault is one message and exit code 1."""
+    try:
+        app()
+    except Fault as fault:
+        screen.fail(str(fault))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The development gateway: one address for pages and APIs, a stand-in for Caddy or the cluster's ingress.
+
+It only routes. `/api/<service>/…` goes to that service without the prefix, a page keeps its path, `/metrics` and
+`/internal` are not passed on. Bodies and answers stream in both directions, server-sent events among them.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from lianhu_tools.topology import HOST, SERVICES, current
+
+PAGES = {
+    "requests": ("order", "track", "door", "desk", "sign-in", "static"),
+    "dispatch": ("tasks", "board"),
+    "notifications": ("inbox", "calls", "preferences"),
+    "reporting": ("reports",),
+}
+_CLOSED = {"metrics", "internal"}
+# RFC 9110, 7.6.1: these belong to one connection and are not passed on.
+_HOP_BY_HOP = {
+    b"connection",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+}
+_CONNECT_SECONDS = 3.0
+_ANSWER_SECONDS = 60.0
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def route(path: str) -> tuple[str, str] | None:
+    """The service that a path belongs to and the path it knows; None when nobody answers for it.
+
+    A path keeps its escapes. Dot segments and a closed part in any spelling are refused, not cleaned up.
+    """
+    plain = [httpx.URL(f"http://x/{part}").path.lstrip("/") for part in path.split("/")[1:]]
+    if any(part in {".", ".."} or "/" in part or "\\" in part for part in plain):
+        return None
+    if plain[0] == "api":
+        if len(plain) < 2 or plain[1] not in SERVICES or (len(plain) > 2 and plain[2] in _CLOSED):
+            return None
+        return plain[1], "/" + "/".join(path.split("/")[3:])
+    if plain == [""]:
+        return "requests", "/"
+    for service, pages in PAGES.items():
+        if plain[0] in pages:
+            return service, path
+    return None
+
+
+def problem(status: int, slug: str, title: str, detail: str) -> Response:
+    """An error in the shape that the services use (RFC 9457)."""
+    body = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail}
+    headers = {"Retry-After": "2"} if status in (502, 504) else {}
+    return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+class Gateway:
+    """Passes requests on to the services at the given addresses."""
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
+        self._addresses = {service: httpx.URL(address) for service, address in addresses.items()}
+        # Idle connections are dropped before the services drop them (30 s), so that no request meets a closing one.
+        limits = httpx.Limits(max_connections=500, max_keepalive_connections=100, keepalive_expiry=15)
+        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
+
+    async def close(self) -> None:
+        """Ends all connections to the services."""
+        await self._client.aclose()
+
+    async def __call__(self, request: Request) -> Response:
+        """Answers one request with what its service says; 404 without a service, 502 or 504 when it is away."""
+        target = route(request.scope["raw_path"].decode("ascii", "replace"))
+        if target is None:
+            return problem(404, "not-found", "Not found", "Nothing answers at this address.")
+        service, path = target
+        try:
+            answer = await self._client.send(self._outgoing(request, service, path), stream=True)
+        except (httpx.ReadTimeout, httpx.WriteTimeout):
+            return problem(504, "service-slow", "No answer in time", f"{service} did not answer in time.")
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except httpx.TransportError:
+            detail = f"{service} is away at the moment; try again in a few seconds."
+            return problem(502, "service-away", "Service away", detail)
+        headers = [(name.lower(), value) for name, value in answer.headers.raw]
+        response = StreamingResponse(_body(answer), answer.status_code)
+        response.raw_headers = [(name, value) for name, value in headers if name not in _HOP_BY_HOP]
+        return response
+
+    def _outgoing(self, request: Request, service: str, path: str) -> httpx.Request:
+        query = request.scope["query_string"]
+        raw = path.encode() + (b"?" + query if query else b"")
+        streams = "text/event-stream" in request.headers.get("accept", "")
+        timeout = httpx.Timeout(None if streams else _ANSWER_SECONDS, connect=_CONNECT_SECONDS, pool=_ANSWER_SECONDS)
+        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+        return self._client.build_request(
+            request.method,
+            self._addresses[service].copy_with(raw_path=raw),
+            headers=_forwarded(request),
+            content=request.stream() if has_body else None,
+            timeout=timeout,
+        )
+
+
+def _forwarded(request: Request) -> list[tuple[bytes, bytes]]:
+    own = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"}
+    kept = [(name, value) for name, value in request.headers.raw if name not in _HOP_BY_HOP | own]
+    client = request.client.host if request.client else HOST
+    return [
+        *kept,
+        (b"x-forwarded-for", client.encode()),
+        (b"x-forwarded-proto", request.url.scheme.encode()),
+        (b"x-forwarded-host", request.headers.get("host", "").encode()),
+    ]
+
+
+async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for part in answer.aiter_raw():
+            yield part
+    finally:
+        await answer.aclose()
+
+
+async def healthz(_request: Request) -> Response:
+    """The gateway is alive; says nothing of the services."""
+    return Response(b'{"status":"alive"}', media_type="application/json")
+
+
+def create_app(addresses: Mapping[str, str]) -> Starlette:
+    """The gateway as an ASGI application over these services."""
+    gateway = Gateway(addresses)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await gateway.close()
+
+    async def pass_on(request: Request) -> Response:
+        return await gateway(request)
+
+    routes = [
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", healthz, methods=["GET"]),
+        Route("/{path:path}", pass_on, methods=_METHODS),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def main() -> None:
+    """Serves the gateway of this clone's local system."""
+    topology = current()
+    app = create_app({service: topology.api_url(service) for service in SERVICES})
+    uvicorn.run(
+        app,
+        host=HOST,
+        port=topology.gateway_port,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        proxy_headers=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

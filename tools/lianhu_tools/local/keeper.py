@@ -1,0 +1,64 @@
+"""The process behind the supervisor: holds the lock that says "up", and replaces a supervisor that was killed.
+
+A killed supervisor's children get their end from the kernel; the next supervisor starts them anew, data kept.
+"""
+
+import asyncio
+import functools
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from lianhu_tools import running
+from lianhu_tools.local.supervisor import supervise
+from lianhu_tools.local.system import STORES, build
+from lianhu_tools.processes import Identity
+from lianhu_tools.topology import Topology, current
+
+ALREADY_UP = 3
+
+
+def main() -> int:
+    """Runs supervisors until one ends by itself. Answers its code, or 3 when somebody else keeps the system."""
+    topology = current(Path(sys.argv[1]))
+    lock = running.hold(topology.state)
+    if lock is None:
+        return ALREADY_UP
+    running.record(topology.state, Identity.of(os.getpid()), topology.base)
+    try:
+        return keep(topology)
+    finally:
+        running.forget(topology.state)
+
+
+def keep(topology: Topology) -> int:
+    """Forks a supervisor, and another one whenever it was killed. SIGTERM is passed on, and then ends it all."""
+    asked = False
+    child = 0
+
+    def pass_on(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        if child:
+            os.kill(child, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, pass_on)
+    signal.signal(signal.SIGINT, pass_on)
+    while not asked:
+        child = os.fork()
+        if child == 0:
+            work = supervise(topology.state, os.getpid(), functools.partial(build, topology), STORES)
+            os._exit(asyncio.run(work))
+        _, status = os.waitpid(child, 0)
+        child = 0
+        if os.WIFEXITED(status):
+            return os.WEXITSTATUS(status)
+        time.sleep(0.5)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

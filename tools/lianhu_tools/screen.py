@@ -1,0 +1,66 @@
+"""What the command shows: steps as they happen, tables; plain lines where nobody watches."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from lianhu_tools.records import Step
+
+
+def console() -> Console:
+    """Standard output; without colours and at full width where it is not a terminal."""
+    return Console(soft_wrap=True, highlight=False)
+
+
+def fail(message: str) -> None:
+    """One message on standard error."""
+    Console(file=sys.stderr, soft_wrap=True, highlight=False).print(message, style="red", markup=False)
+
+
+class StepLines:
+    """Shows steps one line each when they are done; on a terminal also what is under way."""
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+        self._running: dict[str, None] = {}
+        self._status = out.status("") if out.is_terminal else None
+
+    def show(self, step: Step) -> None:
+        """Takes in one step."""
+        if step.state == "begun":
+            self._running[step.name] = None
+        else:
+            self._running.pop(step.name, None)
+        if step.state == "done" and step.name:
+            self._out.print(f"  [green]✓[/green] {step.name}  [dim]{step.seconds:.1f} s[/dim]")
+        elif step.state == "failed" and step.name:
+            self._out.print(f"  [red]✗[/red] {step.name}  [dim]{step.seconds:.1f} s[/dim]")
+        self._refresh()
+
+    def close(self) -> None:
+        """Leaves the last lines as they are."""
+        if self._status is not None:
+            self._status.stop()
+
+    def _refresh(self) -> None:
+        if self._status is None:
+            return
+        if self._running:
+            self._status.update(f"[dim]starting {', '.join(self._running)} …[/dim]")
+            self._status.start()
+        else:
+            self._status.stop()
+
+
+def table(out: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table; numbers stand to the right."""
+    shown = list(rows)
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(columns):
+        numbers = bool(shown) and all(isinstance(row[place], int | float) for row in shown)
+        grid.add_column(name, justify="right" if numbers else "left", no_wrap=True)
+    for row in shown:
+        grid.add_row(*("" if value is None else str(value) for value in row))
+    out.print(grid)
