@@ -1,0 +1,71 @@
+"""What a check can hold of the house's rules: sizes, names, and what may never stand in the repository."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 400
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "misc"}
+
+
+def tracked() -> list[Path]:
+    """The files that version control knows."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_python_file_is_too_long() -> None:
+    long = {
+        str(file.relative_to(ROOT)): lines
+        for file in tracked()
+        if file.suffix == ".py" and (lines := file.read_text("utf-8").count("\n")) > LONGEST
+    }
+    assert not long, f"look for the second noun in them: {long}"
+
+
+def test_no_room_has_a_name_that_says_nothing() -> None:
+    rooms = {part for file in tracked() if file.suffix == ".py" for part in (*file.parent.parts, file.stem)}
+    assert not rooms & FORBIDDEN_NAMES
+
+
+def test_test_folders_are_no_packages() -> None:
+    packages = [file for file in tracked() if file.name == "__init__.py" and "tests" in file.parts]
+    assert all(file.parent.name == "support" for file in packages)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(?<![\w.$}])/(?:home|root|work)/[\w.-]+/",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/=]{20}",
+        r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.",
+    ],
+    ids=["a path of somebody's machine", "a private key", "a token"],
+)
+def test_nothing_private_is_in_the_repository(pattern: str) -> None:
+    shape = re.compile(pattern)
+    found = []
+    for file in tracked():
+        try:
+            text = file.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue
+        if file != Path(__file__) and (match := shape.search(text)):
+            found.append(f"{file.relative_to(ROOT)}: {match.group(0)[:40]}")
+    assert not found
+
+
+def test_the_lock_carries_hashes_and_no_addresses() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    assert lock.count("--hash=sha256:") > lock.count("==") > 50
+
+
+def test_every_service_states_its_canvas() -> None:
+    for service in ("requests", "dispatch", "notifications", "reporting"):
+        canvas = (ROOT / "services" / service / "README.md").read_text("utf-8")
+        for part in ("Commands", "Queries", "Events out", "Events in", "Tables", "Settings"):
+            assert re.search(rf"^## {part}", canvas, re.MULTILINE | re.IGNORECASE), f"{service}: {part}"
