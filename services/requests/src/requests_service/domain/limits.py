@@ -110,3 +110,9 @@ def sooner(one: datetime | None, other: datetime | None) -> datetime | None:
     if one is None or other is None:
         return one or other
     return min(one, other)
+
+
+def tightened(current: datetime | None, start: datetime, seconds: int) -> datetime:
+    """An urgent request's limit: around the clock, and never later than it was."""
+    urgent = start + timedelta(seconds=seconds)
+    return min(current, urgent) if current else urgent

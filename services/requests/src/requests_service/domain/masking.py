@@ -1,13 +1,8 @@
 """Names and numbers as others may see them: 张*, 138****5678."""
 
-_COMPOUND = ("欧阳", "司马", "上官", "诸葛", "司徒", "夏侯", "慕容", "尉迟", "皇甫", "公孙", "令狐", "东方")
-
-
 def mask_name(name: str) -> str:
-    """The surname (Chinese) or the first letter, and a star; a star alone where there is no name."""
-    name = name.strip()
-    kept = next((surname for surname in _COMPOUND if name.startswith(surname) and len(name) > len(surname)), name[:1])
-    return f"{kept}*"
+    """The first letter and a star; a star twice where there is no name."""
+    return f"{name.strip()[:1] or '*'}*"
 
 
 def mask_phone(phone: str) -> str:

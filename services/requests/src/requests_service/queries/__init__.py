@@ -1,0 +1,1 @@
+"""Reads for the doors, and what handlers look up."""

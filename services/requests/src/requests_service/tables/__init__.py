@@ -1,0 +1,26 @@
+"""Storage: SQLModel tables without rules. Personal data lie in `contacts`, `people` and the texts of `requests` only."""
+
+from requests_service.tables.columns import Table
+from requests_service.tables.directory import CatalogueService, Household, OrgUnit
+from requests_service.tables.people import Person, PersonRole, Volunteer
+from requests_service.tables.requests import Contact, ContactRead, Grade, Holder, Request, ServedPerson, Step
+
+metadata = Table.metadata
+
+__all__ = [
+    "CatalogueService",
+    "Contact",
+    "ContactRead",
+    "Grade",
+    "Holder",
+    "Household",
+    "OrgUnit",
+    "Person",
+    "PersonRole",
+    "Request",
+    "ServedPerson",
+    "Step",
+    "Table",
+    "Volunteer",
+    "metadata",
+]
