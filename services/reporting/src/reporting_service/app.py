@@ -1,0 +1,39 @@
+"""What the processes of reporting are made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from lianhu_kit.application import create_application
+from lianhu_kit.worker import Work
+from reporting_service.api import reconciliation, tallies, timelines
+from reporting_service.consumer import SUBSCRIPTIONS, TOPICS, applying, live
+from reporting_service.settings import Settings
+
+REQUIRED_REVISION = "0001"
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API: it only reads."""
+    return create_application(
+        settings,
+        title="Lianhu reporting",
+        routers=[tallies.router, timelines.router, reconciliation.router],
+        required_revision=REQUIRED_REVISION,
+        during=[reconciliation.others],
+    )
+
+
+def create_work(settings: Settings) -> Work:
+    """The worker: folds the topics into facts and tallies, batch by batch."""
+    return Work(
+        required_revision=REQUIRED_REVISION,
+        topics=TOPICS,
+        subscriptions=SUBSCRIPTIONS,
+        apply=applying(),
+        generation=live(settings.zone),
+        batch=500,
+    )

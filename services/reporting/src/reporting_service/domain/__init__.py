@@ -1,0 +1,1 @@
+"""What is counted and how: pure functions over the events of one request and over sums."""

@@ -1,0 +1,1 @@
+"""Use cases: folding batches of events into facts and tallies, and swapping generations."""

@@ -1,0 +1,1 @@
+"""Reads for the doors: each of one generation, in one snapshot."""

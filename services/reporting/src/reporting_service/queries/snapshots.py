@@ -1,0 +1,43 @@
+"""One snapshot for all statements of an answer, so that a swap or a batch in between cannot show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from lianhu_kit.database import enter_scope
+from lianhu_kit.divisions import VILLAGE, upper_bound
+
+# Must come before the transaction's first look at any row.
+_ONE_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+_ACTIVE = text("SELECT generation, zone FROM generations WHERE state = 'active'")
+
+
+class Reading(NamedTuple):
+    """Which generation is read, the zone its days are counted in, and the database's clock."""
+
+    generation: int
+    zone: ZoneInfo
+    as_of: datetime
+
+
+async def begin(session: AsyncSession) -> None:
+    """Makes this transaction see one state of the database from its first row to its end."""
+    await session.execute(_ONE_SNAPSHOT)
+
+
+async def read_under(session: AsyncSession, scope: str, zone: ZoneInfo) -> Reading:
+    """Enters a scope and finds the active generation; `zone` where nothing was counted yet."""
+    as_of = await enter_scope(session, scope)
+    row = (await session.execute(_ACTIVE)).one()
+    return Reading(row.generation, ZoneInfo(row.zone) if row.zone else zone, as_of)
+
+
+def place_of(org: str) -> dict[str, str | None]:
+    """The bound values of a unit's range: villages from `org` to `bound`, and `grid` for a grid."""
+    village = org[:VILLAGE]
+    return {"org": village, "bound": upper_bound(village), "grid": org if len(org) > VILLAGE else None}
