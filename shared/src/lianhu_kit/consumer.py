@@ -9,9 +9,9 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from lianhu_kit import metrics
 from lianhu_kit.inbound import Inbound, Record
-from lianhu_kit.kafka import new_consumer
+from lianhu_kit.kafka import end_consumer, new_consumer
 from lianhu_kit.logs import logger
-from lianhu_kit.pausing import Backoff, end_quietly
+from lianhu_kit.pausing import Backoff
 from lianhu_kit.settings import ServiceSettings
 
 STUCK_SECONDS = 60.0
@@ -21,6 +21,10 @@ _log = logger(__name__)
 
 class Stuck(Exception):
     """There is lag and nothing moved for a minute: the process leaves, its supervisor starts it again."""
+
+
+class BrokerSilent(Exception):
+    """The client got no answer in time: it is dropped and a new one connects."""
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -63,7 +67,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             except Stuck:
                 raise
             except Exception as error:
-                if isinstance(error, KafkaError):
+                if isinstance(error, (KafkaError, BrokerSilent)):
                     await self._drop()
                 _log.warning("consumer waits", error=type(error).__name__, failures=backoff.failures)
                 await backoff.pause(stop)
@@ -108,7 +112,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await asyncio.wait_for(client.start(), 15)
             except BaseException:
-                await end_quietly(client.stop())
+                await end_consumer(client, 3)
                 raise
             self._client = client
             self.connected = True
@@ -118,7 +122,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         client, self._client = self._client, None
         self.connected = False
         if client is not None:
-            await end_quietly(client.stop(), 5)
+            await end_consumer(client)
 
     async def on_partitions_revoked(self, revoked: object) -> None:
         """Lets the batch in hand end before another member takes the partitions over."""
@@ -137,11 +141,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         partitions = list(client.assignment())
         if not partitions:
             return
-        ends = await asyncio.wait_for(client.end_offsets(partitions), 8)
         lag: dict[str, int] = dict.fromkeys(self._topics, 0)
-        for partition in partitions:
-            position = await asyncio.wait_for(client.position(partition), 8)
-            lag[partition.topic] += max(0, ends[partition] - position)
+        try:
+            async with asyncio.timeout(8):
+                ends = await client.end_offsets(partitions)
+                for partition in partitions:
+                    lag[partition.topic] += max(0, ends[partition] - await client.position(partition))
+        except TimeoutError:
+            raise BrokerSilent("the broker says no offsets") from None
+        except IllegalStateError:
+            return  # partitions were taken away meanwhile
         for topic, events in lag.items():
             metrics.LAG.labels(self._settings.service, topic).set(events)
         if not any(lag.values()):

@@ -141,9 +141,12 @@ class Wakeups:
         self._pending: dict[str, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._connection: asyncpg.Connection[Any] | None = None
+        self._closed = False
 
     def wake(self, channel: str) -> None:
         """Asks for a NOTIFY on a channel (`channel` or `channel:payload`) soon; returns at once, never raises."""
+        if self._closed:
+            return
         self._pending[channel] = None
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._send(), name="wakeups")
@@ -172,9 +175,12 @@ class Wakeups:
             connection.terminate()
 
     async def close(self) -> None:
-        """Sends what is pending and closes the connection."""
+        """Sends what is pending and closes the connection; later wake-ups are left to the poll."""
+        self._closed = True
         if self._task is not None and not self._task.done():
             await asyncio.wait([self._task], timeout=2)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         await self._drop()
 
 
@@ -211,7 +217,7 @@ class Listener:
                 connection = await asyncpg.connect(
                     self._url, timeout=5, server_settings={"application_name": f"{self._name}:listen"}
                 )
-                await connection.add_listener(self._channel, self._heard)
+                await asyncio.wait_for(connection.add_listener(self._channel, self._heard), 5)
                 self._woken.set()  # something may have happened while nobody listened
                 while not connection.is_closed():
                     await connection.execute("SELECT 1", timeout=5)

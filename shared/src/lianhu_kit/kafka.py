@@ -5,6 +5,7 @@ import ssl
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.helpers import create_ssl_context
 
+from lianhu_kit.pausing import end_quietly
 from lianhu_kit.settings import ServiceSettings
 
 
@@ -53,3 +54,20 @@ def new_consumer(settings: ServiceSettings, *, group: str | None, client: str) -
         retry_backoff_ms=100,
         **_security(settings),
     )
+
+
+async def end_producer(producer: AIOKafkaProducer) -> None:
+    """Ends a producer for good: a stop that hangs, with the broker away, leaves its sender and connections behind."""
+    await end_quietly(producer.stop())
+    sender = getattr(producer, "_sender", None)  # no public way: https://github.com/aio-libs/aiokafka
+    if sender is not None:
+        await end_quietly(sender.close(), 1)
+    await end_quietly(producer.client.close(), 1)
+
+
+async def end_consumer(consumer: AIOKafkaConsumer, seconds: float = 5) -> None:
+    """Ends a consumer for good: a stop that hangs, with the broker away, leaves its fetcher and connections behind."""
+    if not await end_quietly(consumer.stop(), seconds):
+        for part in (getattr(consumer, "_fetcher", None), getattr(consumer, "_client", None)):
+            if part is not None:
+                await end_quietly(part.close(), 1)

@@ -36,6 +36,7 @@ CREATE TABLE published (
 ) PARTITION BY RANGE (published_at);
 CREATE TABLE published_other PARTITION OF published DEFAULT;
 CREATE INDEX published_order ON published (position);
+CREATE TABLE relays (holder text PRIMARY KEY, until timestamptz NOT NULL);
 CREATE TABLE relay_leases (shard smallint PRIMARY KEY, holder text NOT NULL, until timestamptz NOT NULL);
 INSERT INTO relay_leases SELECT shard, '', '-infinity' FROM generate_series(0, 15) AS shard;
 CREATE TABLE positions (
@@ -81,6 +82,7 @@ CREATE FUNCTION lianhu_partitions(days integer) RETURNS void LANGUAGE plpgsql SE
 SET search_path = public, pg_temp AS $$
 DECLARE day date; name text;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('lianhu partitions')); -- two workers may keep house at once
     FOR ahead IN 0 .. days LOOP
         day := (clock_timestamp() AT TIME ZONE 'UTC')::date + ahead;
         name := 'published_' || to_char(day, 'YYYYMMDD');
@@ -98,8 +100,8 @@ END $$;
 """
 
 _WORKER_TABLES = (
-    "outbox", "published", "published_other", "relay_leases", "positions", "inbox", "waiting", "parked", "offsets",
-    "timers", "idempotency_keys",
+    "outbox", "published", "published_other", "relays", "relay_leases", "positions", "inbox", "waiting", "parked",
+    "offsets", "timers", "idempotency_keys",
 )  # fmt: skip
 
 

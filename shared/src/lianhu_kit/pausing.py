@@ -15,7 +15,7 @@ class Backoff:
     """Growing pauses with jitter: `await pause(stop)` after each failure, `reset()` after a success."""
 
     def __init__(self, first: float = 0.2, longest: float = 5.0) -> None:
-        self._wait = wait_exponential_jitter(initial=first, max=longest, jitter=first)
+        self._wait = wait_exponential_jitter(multiplier=first, max=longest, jitter=first)
         self.failures = 0
 
     async def pause(self, stop: asyncio.Event) -> None:
@@ -49,9 +49,11 @@ async def until_stopped(waiting: Awaitable[Any], stop: asyncio.Event) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def end_quietly(ending: Awaitable[Any], seconds: float = 3) -> None:
-    """Ends a client with a deadline: with its peer away, it would hang or raise."""
+async def end_quietly(ending: Awaitable[Any], seconds: float = 3) -> bool:
+    """Ends a client with a deadline: with its peer away, it would hang or raise. Whether it ended by itself."""
     try:
         await asyncio.wait_for(ending, seconds)
     except Exception as error:
         _log.info("client did not end cleanly", error=type(error).__name__)
+        return False
+    return True

@@ -7,8 +7,7 @@ from sqlalchemy import text
 
 from lianhu_kit.database import Database
 from lianhu_kit.envelope import encode
-from lianhu_kit.kafka import new_producer
-from lianhu_kit.pausing import end_quietly
+from lianhu_kit.kafka import end_producer, new_producer
 from lianhu_kit.relay import rounds
 from lianhu_kit.settings import ServiceSettings
 
@@ -26,9 +25,9 @@ async def refill(settings: ServiceSettings, topic: str, report: Callable[[int], 
     """Sends every kept event of a topic once more; answers how many. `report` is told the count as it grows."""
     database = Database(settings.database_url, application_name=f"{settings.service}-refill", pool_size=2)
     producer = new_producer(settings, f"{settings.service}-refill")
-    await asyncio.wait_for(producer.start(), 15)
     sent, after = 0, -1
     try:
+        await asyncio.wait_for(producer.start(), 15)
         while True:
             async with database.transaction() as session:
                 values = {"topic": topic, "after": after, "batch": BATCH}
@@ -45,5 +44,5 @@ async def refill(settings: ServiceSettings, topic: str, report: Callable[[int], 
             sent, after = sent + len(rows), rows[-1]["position"]
             report(sent)
     finally:
-        await end_quietly(producer.stop())
+        await end_producer(producer)
         await database.close()

@@ -16,24 +16,30 @@ from sqlalchemy import RowMapping, text
 from lianhu_kit import metrics
 from lianhu_kit.database import OUTBOX_CHANNEL, Database, is_transient, listening
 from lianhu_kit.envelope import encode
-from lianhu_kit.kafka import new_producer
+from lianhu_kit.kafka import end_producer, new_producer
 from lianhu_kit.logs import logger
 from lianhu_kit.outbox import SHARDS
-from lianhu_kit.pausing import Backoff, end_quietly, until_stopped
+from lianhu_kit.pausing import Backoff, until_stopped
 from lianhu_kit.settings import ServiceSettings
 
 LEASE_SECONDS = 30.0
 SEND_SECONDS = 10.0
 POLL_SECONDS = 1.0
 BATCH = 500
+LONGEST_REST = 15.0
 _log = logger(__name__)
 
-# Takes free shards up to a fair share of those alive, keeps one's own; both by the database's clock.
+# Says that we are there, takes free shards up to a fair share of those alive, keeps one's own, gives back what is over
+# it; all by the database's clock.
 _LEASE = text(
     """
-    WITH alive AS (
-        SELECT count(DISTINCT holder) FILTER (WHERE holder <> :me) + 1 AS relays
-        FROM relay_leases WHERE until > clock_timestamp()
+    WITH present AS (
+        INSERT INTO relays (holder, until) VALUES (:me, clock_timestamp() + make_interval(secs => :seconds))
+        ON CONFLICT (holder) DO UPDATE SET until = excluded.until
+    ), gone AS (
+        DELETE FROM relays WHERE holder <> :me AND until < clock_timestamp() - interval '1 minute'
+    ), alive AS (
+        SELECT count(*) + 1 AS relays FROM relays WHERE holder <> :me AND until > clock_timestamp()
     ), wanted AS (
         SELECT shard FROM relay_leases, alive
         WHERE holder = :me OR until < clock_timestamp()
@@ -50,7 +56,7 @@ _LEASE = text(
 )
 _READ = text(
     """
-    SELECT position, id, aggregatetype, aggregateid, type, subject, payload, sequence, tenant, time, traceparent,
+    SELECT position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time, traceparent,
            causationid
     FROM outbox WHERE shard = ANY(:shards) ORDER BY position LIMIT :batch
     """
@@ -65,7 +71,12 @@ _MOVE = text(
     FROM moved
     """
 )
-_GIVE_BACK = text("UPDATE relay_leases SET until = clock_timestamp() WHERE holder = :me")
+_GIVE_BACK = text(
+    """
+    WITH gone AS (DELETE FROM relays WHERE holder = :me)
+    UPDATE relay_leases SET until = clock_timestamp() WHERE holder = :me
+    """
+)
 
 
 class SendFailed(Exception):
@@ -86,6 +97,11 @@ def rounds(rows: Sequence[RowMapping]) -> list[list[RowMapping]]:
     return parts
 
 
+def _named(error: BaseException) -> str:
+    """An error without its message, which could repeat an event's content."""
+    return str(error) if isinstance(error, SendFailed) else type(error).__name__
+
+
 class Relay:
     """Sends a service's outbox. Several may run: each leases shards of its own."""
 
@@ -96,54 +112,73 @@ class Relay:
         self.source = f"/lianhu/{settings.service}"
         self.shards: list[int] = []
         self._leased_at = float("-inf")
+        self._rests: dict[int, tuple[int, float]] = {}  # shards that failed while others went on: how often, until when
         self._producer: AIOKafkaProducer | None = None
         self.connected = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relays until told to stop; backs off while the broker or the database is away."""
         backoff = Backoff()
-        async with listening(self._database.url, OUTBOX_CHANNEL, self._database.application_name) as listener:
-            while not stop.is_set():
-                try:
-                    sent = await self.step()
-                    backoff.reset()
-                except Exception as error:
-                    if not isinstance(error, (SendFailed, KafkaError)) and not is_transient(error):
-                        raise
-                    metrics.RELAY_FAILURES.labels(self._settings.service).inc()
-                    _log.warning("relay waits", error=type(error).__name__, failures=backoff.failures)
-                    await self._drop_producer()
-                    await backoff.pause(stop)
-                    continue
-                if sent < BATCH:
-                    await until_stopped(listener.wait(POLL_SECONDS), stop)
-        await self.close()
+        try:
+            async with listening(self._database.url, OUTBOX_CHANNEL, self._database.application_name) as listener:
+                while not stop.is_set():
+                    try:
+                        sent = await self.step()
+                        backoff.reset()
+                    except Exception as error:
+                        if not isinstance(error, (SendFailed, KafkaError)) and not is_transient(error):
+                            raise
+                        metrics.RELAY_FAILURES.labels(self._settings.service).inc()
+                        _log.warning("relay waits", error=_named(error), failures=backoff.failures)
+                        await self._drop_producer()
+                        await backoff.pause(stop)
+                        continue
+                    if sent < BATCH:
+                        await until_stopped(listener.wait(POLL_SECONDS), stop)
+        finally:
+            await self.close()
 
     async def step(self) -> int:
-        """Leases, reads one batch, sends it and moves what was acknowledged; answers how many were moved."""
+        """Leases, reads one batch, sends it and moves what was acknowledged; answers how many were moved.
+
+        A failed send stops its shard, whose later events stay behind it; SendFailed where nothing at all was sent.
+        """
         await self._lease()
-        if not self.shards:
-            return 0
+        producer = await self._connected()  # first, so that readiness knows about the broker before the first event
+        shards = [shard for shard in self.shards if self._rests.get(shard, (0, 0))[1] <= time.monotonic()]
         async with self._database.transaction() as session:
-            rows = (await session.execute(_READ, {"shards": self.shards, "batch": BATCH})).mappings().all()
-        if not rows:
-            if self._producer is None:
-                await self._connected()  # so that readiness knows about the broker before the first event
-            return 0
-        producer = await self._connected()
+            rows = (await session.execute(_READ, {"shards": shards, "batch": BATCH})).mappings().all()
         moved = 0
+        failed: set[int] = set()
         for part in rounds(rows):
+            due = [row for row in part if row["shard"] not in failed]
             if time.monotonic() > self._leased_at + LEASE_SECONDS - 2 * SEND_SECONDS:
                 break  # the lease must outlive the send: renew it first
-            acknowledged = await self._send(producer, part)
+            acknowledged = await self._send(producer, due) if due else []
             if acknowledged:
-                async with self._database.transaction() as session:
-                    await session.execute(_MOVE, {"positions": acknowledged})
+                await self._move(acknowledged)
                 moved += len(acknowledged)
-                metrics.RELAYED.labels(self._settings.service).inc(len(acknowledged))
-            if len(acknowledged) < len(part):
-                raise SendFailed(f"{len(part) - len(acknowledged)} of {len(part)} were not acknowledged")
+            failed |= {row["shard"] for row in due if row["position"] not in acknowledged}
+        if failed and not moved:
+            raise SendFailed(f"none of {len(rows)} events was acknowledged")
+        if failed:
+            await self._drop_producer()
+        self._rest(failed, {row["shard"] for row in rows} - failed)
         return moved
+
+    async def _move(self, positions: list[int]) -> None:
+        async with self._database.transaction() as session:
+            await session.execute(_MOVE, {"positions": positions})
+        metrics.RELAYED.labels(self._settings.service).inc(len(positions))
+
+    def _rest(self, failed: set[int], sent: set[int]) -> None:
+        """Lets shards that cannot be sent wait, longer each time, so that they do not hold the others up."""
+        for shard in sent:
+            self._rests.pop(shard, None)
+        for shard in failed:
+            times = self._rests.get(shard, (0, 0))[0] + 1
+            self._rests[shard] = (times, time.monotonic() + min(LONGEST_REST, 2.0**times))
+            _log.warning("shard rests", shard=shard, failures=times)
 
     async def _lease(self) -> None:
         if time.monotonic() < self._leased_at + LEASE_SECONDS / 6 and self.shards:
@@ -160,7 +195,7 @@ class Relay:
             try:
                 await asyncio.wait_for(producer.start(), SEND_SECONDS)
             except BaseException:
-                await end_quietly(producer.stop())
+                await end_producer(producer)
                 raise
             self._producer = producer
             self.connected = True
@@ -180,6 +215,8 @@ class Relay:
         for task in late:
             task.cancel()  # a cancelled send may still arrive: consumers deduplicate
         await asyncio.gather(*late, return_exceptions=True)
+        for name in {_named(error) for task in done if (error := task.exception()) is not None}:
+            _log.warning("event not sent", error=name)
         return [task.result() for task in done if task.exception() is None]
 
     async def _drop_producer(self) -> None:
@@ -187,7 +224,7 @@ class Relay:
         producer, self._producer = self._producer, None
         self.connected = False
         if producer is not None:
-            await end_quietly(producer.stop())
+            await end_producer(producer)
 
     async def close(self) -> None:
         """Stops sending and gives the leased shards back at once."""

@@ -32,7 +32,7 @@ _DISARM = text(
     """
     DELETE FROM timers WHERE aggregate = :aggregate
       AND (CAST(:kinds AS text[]) IS NULL OR kind = ANY(CAST(:kinds AS text[])))
-      AND (CAST(:own AS uuid) IS NULL OR lease IS DISTINCT FROM CAST(:own AS uuid))
+      AND (CAST(:own AS uuid) IS NULL OR kind <> :firing OR lease IS DISTINCT FROM CAST(:own AS uuid))
     """
 )
 # The lease doubles with every attempt, so that a failing timer does not keep its worker from the others.
@@ -104,8 +104,10 @@ async def disarm(session: AsyncSession, aggregate: UUID, *kinds: str) -> None:
     firing: _Firing | None = session.info.get(_FIRING)
     if firing is not None and firing.aggregate == aggregate and (not kinds or firing.kind in kinds):
         firing.again = None
-    own = firing.lease if firing is not None else None
-    await session.execute(_DISARM, {"aggregate": aggregate, "kinds": list(kinds) or None, "own": own})
+    # The firing timer's own row is ended by whoever fires it; a batch's other timers share its lease, not its kind.
+    own, kind = (firing.lease, firing.kind) if firing is not None and firing.aggregate == aggregate else (None, "")
+    values = {"aggregate": aggregate, "kinds": list(kinds) or None, "own": own, "firing": kind}
+    await session.execute(_DISARM, values)
 
 
 class Timers:
