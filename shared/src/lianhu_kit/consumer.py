@@ -8,7 +8,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from lianhu_kit import metrics
-from lianhu_kit.inbound import Inbound, Record
+from lianhu_kit.envelope import Record
+from lianhu_kit.inbound import Inbound
 from lianhu_kit.kafka import end_consumer, new_consumer
 from lianhu_kit.logs import logger
 from lianhu_kit.pausing import Backoff

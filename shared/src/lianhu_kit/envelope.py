@@ -1,12 +1,12 @@
 """Events on Kafka: CloudEvents 1.0, sent in binary content mode, read in binary and structured mode."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka, to_binary
-from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from sqlalchemy import RowMapping
@@ -16,6 +16,18 @@ _FORMAT = JSONFormat()
 
 class Undecodable(Exception):
     """A record that is no CloudEvent with a JSON object as its data; the message says what is wrong."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A Kafka record, as the consumer hands it over."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True)
@@ -73,40 +85,68 @@ def encode(row: RowMapping, source: str) -> tuple[list[tuple[str, bytes]], bytes
     return list(message.headers.items()), row["aggregateid"].encode(), value
 
 
-def decode(topic: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> ReceivedEvent:
-    """Reads a record; Undecodable where it is no CloudEvent with an object as data."""
+def decode(
+    topic: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]
+) -> ReceivedEvent:
+    """Reads a record; Undecodable where it is no CloudEvent with an object as data, or where it cannot be stored."""
     try:
-        event = from_kafka(KafkaMessage(dict(headers), key, value or b"{}"), _FORMAT, CloudEvent)
-    except (
-        CloudEventValidationError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        UnicodeDecodeError,
-    ) as error:
+        event = from_kafka(
+            KafkaMessage({name: text or b"" for name, text in headers}, key, value or b"{}"), _FORMAT, CloudEvent
+        )
+    except Exception as error:  # whatever outsiders send: the library's parsers raise many kinds
         raise Undecodable(f"no CloudEvent: {type(error).__name__}") from None
     data = event.get_data()
     if not isinstance(data, dict):
         raise Undecodable("the data is no JSON object")
-    sequence = event.get_extension("sequence")
-    if sequence is not None and not (str(sequence).isascii() and str(sequence).isdigit()):
-        raise Undecodable("the sequence is no decimal number")
     time = event.get_time()
     if time is None or time.tzinfo is None:
         raise Undecodable("the time is missing or has no offset")
-    return ReceivedEvent(
+    sequence = event.get_extension("sequence")
+    received = ReceivedEvent(
         topic=topic,
-        key=str(event.get_extension("partitionkey") or ""),
-        id=event.get_id(),
-        type=event.get_type(),
-        source=event.get_source(),
-        subject=event.get_subject() or "",
+        key=_text(event.get_extension("partitionkey")) or "",
+        id=str(event.get_id()),
+        type=str(event.get_type()),
+        source=str(event.get_source()),
+        subject=_text(event.get_subject()) or "",
         time=time,
-        tenant=str(event.get_extension("tenant") or ""),
-        sequence=None if sequence is None else int(sequence),
+        tenant=_text(event.get_extension("tenant")) or "",
+        sequence=None if sequence is None else _counted(str(sequence)),
         data=data,
-        causation=event.get_extension("causationid"),
-        traceparent=event.get_extension("traceparent"),
+        causation=_text(event.get_extension("causationid")),
+        traceparent=_text(event.get_extension("traceparent")),
         deleted=value is None,
     )
+    if received.sequence is not None and not received.key:
+        raise Undecodable("it carries a sequence and no key that the sequence belongs to")
+    _check_storable(received)
+    return received
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _counted(sequence: str) -> int:
+    if not (sequence.isascii() and sequence.isdigit() and len(sequence) < 19 and int(sequence) > 0):
+        raise Undecodable("the sequence is no decimal number from 1 on")
+    return int(sequence)
+
+
+def _check_storable(event: ReceivedEvent) -> None:
+    """PostgreSQL stores neither NUL nor halves of surrogate pairs, JSON numbers are kept to 64 bits."""
+    texts = (event.key, event.id, event.type, event.source, event.subject, event.tenant, event.causation)
+    try:
+        stored = orjson.dumps([*texts, event.traceparent, event.data])
+    except TypeError:
+        raise Undecodable("it holds half a surrogate pair, a number over 64 bits or too deep a nesting") from None
+    if b"\\u0000" in stored and _holds_nul([*texts, event.traceparent, event.data]):
+        raise Undecodable("it holds the character NUL")
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(map(_holds_nul, value))

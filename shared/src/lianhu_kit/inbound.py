@@ -6,11 +6,11 @@ deduplicated by id.
 """
 
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from pydantic import BaseModel, ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,13 +18,16 @@ from lianhu_kit import metrics
 from lianhu_kit.context import caused_by
 from lianhu_kit.database import Database, enter_scope, is_transient
 from lianhu_kit.envelope import ReceivedEvent, Undecodable, decode
-from lianhu_kit.ledger import Key, Ledger, Parked, Position
+from lianhu_kit.envelope import Record as Record
+from lianhu_kit.ledger import PAGE, Key, Ledger, Position
 from lianhu_kit.logs import logger
+from lianhu_kit.parking import of_event, of_record, reason_of
 
 _log = logger(__name__)
 _VERSION = re.compile(r"\.v\d+$")
 # A handler that fails without saying why is given so many tries before its event is parked.
 TRIES = 5
+ROUNDS = 10
 
 
 class NotYet(Exception):
@@ -55,18 +58,6 @@ class Subscription:
 
     model: type[BaseModel]
     handle: Handle = _nothing
-
-
-@dataclass(frozen=True)
-class Record:
-    """A Kafka record, as the consumer hands it over."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
 
 
 @dataclass
@@ -122,10 +113,13 @@ class Inbound:
         await self._retry(released)
 
     async def retry_waiting(self) -> None:
-        """Tries waiting events whose turn it is; for the worker's regular round."""
-        async with self._database.transaction() as session:
-            ready = await (await self._ledger(session)).ready()
-        await self._retry(ready)
+        """Tries waiting events whose turn it is, page by page while that helps; for the worker's regular round."""
+        compacted = [topic for topic, is_compacted in self._topics.items() if is_compacted]
+        for _ in range(ROUNDS):
+            async with self._database.transaction() as session:
+                ready = await (await self._ledger(session)).ready(compacted)
+            if not await self._retry(ready) or len(ready) < PAGE:
+                return
 
     async def _ledger(self, session: AsyncSession) -> Ledger:
         generation = self._generation if isinstance(self._generation, int) else await self._generation(session)
@@ -148,7 +142,7 @@ class Inbound:
         try:
             released = await self._receive([record])
         except (Undecodable, ValidationError, Poison) as error:
-            await self._park(record, _reason(error))
+            await self._park(record, reason_of(error))
         except NotYet as missing:
             await self._keep(record, missing)
         except Exception as error:
@@ -181,7 +175,7 @@ class Inbound:
             await ledger.wait(turn.wait)
             await ledger.forget(turn.forget)
             for event in turn.park:
-                await ledger.park(_apart(event), "an earlier event of this key is parked")
+                await ledger.park(of_event(event), "an earlier event of this key is parked")
             await ledger.advance(turn.lasts)
             await ledger.keep_offsets(dict(nexts))
         self._count(events, turn)
@@ -265,7 +259,7 @@ class Inbound:
         return self._subscriptions.get(name)
 
     async def _park(self, record: Record, reason: str) -> None:
-        parked = _unread(record)
+        parked = of_record(record)
         async with self._database.transaction() as session:
             ledger = await self._ledger(session)
             if parked.sequence is not None:
@@ -290,31 +284,41 @@ class Inbound:
                 metrics.CONSUMED.labels(self._service, event.topic, "waiting").inc()
             await ledger.keep_offsets({(record.topic, record.partition): record.offset + 1})
 
-    async def _retry(self, events: Sequence[ReceivedEvent]) -> None:
-        for event in events:
+    async def _retry(self, events: Sequence[ReceivedEvent]) -> int:
+        """Tries events that waited, and those that waited for these; answers how many no longer wait."""
+        ended = 0
+        queue = deque(events)
+        while queue:
+            event = queue.popleft()
             try:
-                await self._transact([event], {})
+                released = await self._transact([event], {})
+                ended += 1
+                if len(queue) < PAGE:  # else the next round finds them
+                    queue.extend(released)
             except NotYet as missing:
                 async with self._database.transaction() as session:
                     await (await self._ledger(session)).wait([(event, missing.awaits or event.key)])
             except (ValidationError, Poison) as error:
-                await self._set_apart(event, _reason(error))
+                await self._setof_event(event, reason_of(error))
             except Exception as error:
                 if is_transient(error):
                     raise
                 if self._given_up(event.id):
-                    await self._set_apart(event, f"the handler failed {TRIES} times: {type(error).__name__}")
+                    await self._setof_event(event, f"the handler failed {TRIES} times: {type(error).__name__}")
+        return ended
 
-    async def _set_apart(self, event: ReceivedEvent, reason: str) -> None:
+    async def _setof_event(self, event: ReceivedEvent, reason: str) -> None:
         async with self._database.transaction() as session:
             ledger = await self._ledger(session)
-            await ledger.lock([(event.topic, event.key)])
+            position = (await ledger.lock([(event.topic, event.key)]))[(event.topic, event.key)]
             await ledger.forget([event])
-            await ledger.park(_apart(event), reason)
+            if event.sequence is not None and event.sequence <= position.last:
+                return  # applied meanwhile, by another worker
+            await ledger.park(of_event(event), reason)
 
     def _count(self, events: Sequence[ReceivedEvent], turn: _Turn) -> None:
         for event in turn.apply:
-            known = event.type in self._subscriptions
+            known = self._name(event) in self._subscriptions
             metrics.CONSUMED.labels(self._service, event.topic, "applied" if known else "unknown").inc()
         for event, _ in turn.wait:
             metrics.CONSUMED.labels(self._service, event.topic, "waiting").inc()
@@ -324,45 +328,3 @@ class Inbound:
         for event in events:
             if id(event) not in kept:
                 metrics.CONSUMED.labels(self._service, event.topic, "duplicate").inc()
-
-
-def _reason(error: Exception) -> str:
-    """Why an event was parked, without any value of it."""
-    if isinstance(error, ValidationError):
-        faults = error.errors(include_input=False, include_context=False, include_url=False)
-        return "wrong shape: " + "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults[:5])
-    return str(error)
-
-
-def _apart(event: ReceivedEvent) -> Parked:
-    """A decoded event as it is set apart."""
-    return Parked(
-        place=f"{event.topic}/{event.key}/{event.sequence}",
-        topic=event.topic,
-        key=event.key,
-        sequence=event.sequence,
-        event_id=event.id,
-        type=event.type,
-        tenant=event.tenant,
-        headers={},
-        value=orjson.dumps(event.stored()),
-    )
-
-
-def _unread(record: Record) -> Parked:
-    """A record as it is set apart where it could not be read: with what its headers say."""
-    headers = {name: value.decode(errors="replace") for name, value in record.headers}
-    key = (record.key or b"").decode(errors="replace").replace("\x00", "")
-    sequence = headers.get("ce_sequence", "")
-    numbered = bool(key) and sequence.isascii() and sequence.isdigit() and len(sequence) < 19
-    return Parked(
-        place=f"{record.topic}/{key}/{sequence}" if numbered else f"{record.topic}/{record.partition}/{record.offset}",
-        topic=record.topic,
-        key=key if numbered else "",
-        sequence=int(sequence) if numbered else None,
-        event_id=headers.get("ce_id"),
-        type=headers.get("ce_type"),
-        tenant=headers.get("ce_tenant", ""),
-        headers=headers,
-        value=record.value,
-    )

@@ -14,6 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lianhu_kit.envelope import ReceivedEvent
 
 Key = tuple[str, str]
+PAGE = 200
+WINDOW = 500
 
 # Locks the keys of a batch in their order and reads them; the update of nothing takes the lock on those that exist.
 _LOCK = text(
@@ -32,10 +34,15 @@ _ADVANCE = text(
     WHERE generation = :generation AND positions.topic = given.topic AND positions.key = given.key
     """
 )
+# Of thousands that wait under one key only those whose turn can come in this batch, of those that wait for it the
+# first: the regular round takes the others.
 _WAITING = text(
     """
-    SELECT topic, key, sequence, awaits, event FROM waiting
-    WHERE generation = :generation AND (key = ANY(:keys) OR awaits = ANY(:keys)) ORDER BY topic, key, sequence
+    (SELECT topic, key, sequence, awaits, event FROM waiting JOIN positions USING (generation, topic, key)
+     WHERE generation = :generation AND key = ANY(:keys) AND sequence <= last + :window ORDER BY topic, key, sequence)
+    UNION ALL
+    (SELECT topic, key, sequence, awaits, event FROM waiting
+     WHERE generation = :generation AND awaits = ANY(:keys) AND key <> ALL(:keys) ORDER BY since LIMIT :page)
     """
 )
 _WAIT = text(
@@ -65,8 +72,8 @@ _READY = text(
     """
     SELECT waiting.event FROM waiting JOIN positions USING (generation, topic, key)
     WHERE generation = :generation AND blocked IS NULL
-      AND (waiting.sequence = positions.last + 1 OR waiting.sequence <= positions.last)
-    ORDER BY tried_at LIMIT 200
+      AND (waiting.sequence <= positions.last + 1 OR topic = ANY(:compacted))
+    ORDER BY tried_at, sequence LIMIT :page
     """
 )
 _PARK = text(
@@ -142,8 +149,8 @@ class Ledger:
             )
 
     async def waiting(self, keys: Iterable[str]) -> list[tuple[ReceivedEvent, str | None]]:
-        """Events that wait under these keys or for them, each with the key that it awaits."""
-        rows = await self._run(_WAITING, keys=sorted(set(keys)))
+        """Events that wait under these keys or for them, each with the key that it awaits; no more than can be used."""
+        rows = await self._run(_WAITING, keys=sorted(set(keys)), window=WINDOW, page=PAGE)
         return [(ReceivedEvent.from_stored(row.event), row.awaits) for row in rows]
 
     async def wait(self, events: Sequence[tuple[ReceivedEvent, str | None]]) -> None:
@@ -173,9 +180,10 @@ class Ledger:
         """Of events that carry no sequence: the ids that were never seen before."""
         return set((await self._run(_SEEN, ids=list(ids))).scalars()) if ids else set()
 
-    async def ready(self) -> list[ReceivedEvent]:
-        """Waiting events whose turn it is, longest untried first, at most 200."""
-        return [ReceivedEvent.from_stored(row.event) for row in await self._run(_READY)]
+    async def ready(self, compacted: Sequence[str] = ()) -> list[ReceivedEvent]:
+        """Waiting events whose turn it is, longest untried first, at most PAGE; on compacted topics all may go."""
+        rows = await self._run(_READY, compacted=list(compacted), page=PAGE)
+        return [ReceivedEvent.from_stored(row.event) for row in rows]
 
     async def park(self, parked: Parked, reason: str) -> None:
         """Sets an event apart for an operator, and with it all later events of its key."""
