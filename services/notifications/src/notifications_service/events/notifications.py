@@ -31,7 +31,7 @@ def due(telling: Telling, sequence: int = 1) -> OutgoingEvent:
 
 def sent(telling: Telling, sequence: int = 2, by: UUID | None = None) -> OutgoingEvent:
     """It stands in the inbox, or the caller `by` reached the person."""
-    return _event(telling, "sent", sequence, attempt=telling.attempt, by=by)
+    return _event(telling, "sent", sequence, attempt=telling.attempt, by=_text(by))
 
 
 def failed(telling: Telling, sequence: int, reason: str) -> OutgoingEvent:
@@ -54,13 +54,18 @@ def _event(telling: Telling, kind: str, sequence: int, **more: Any) -> OutgoingE
         subject=key,
         tenant=telling.tenant,
         data={
-            "delivery_id": telling.delivery_id,
-            "request_id": telling.request_id,
+            "delivery_id": key,
+            "request_id": _text(telling.request_id),
             "purpose": telling.purpose,
             "template": telling.template,
             "channel": telling.channel,
             "audience": telling.audience,
-            "person": telling.person,
+            "person": _text(telling.person),
             **more,
         },
     )
+
+
+def _text(identifier: UUID | None) -> str | None:
+    # The driver's own UUID class is not one that JSON is made from.
+    return None if identifier is None else str(identifier)

@@ -97,7 +97,7 @@ async def deliver(
         return []
     chosen = await locales(session, {one.person for one in notices if one.person is not None})
     letters = [_letter(voice, notice, chosen, known) for notice in notices]
-    rows = orjson.dumps([letter.row(event_id) for letter in letters]).decode()
+    rows = orjson.dumps([letter.row(event_id) for letter in letters], default=str).decode()
     told = set((await session.execute(_DELIVER, {"rows": rows, "now": now(session)})).scalars())
     fresh = [letter for letter in letters if letter.id in told]
     await record(session, [event for letter in fresh for event in letter.events()])
