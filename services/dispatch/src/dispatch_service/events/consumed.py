@@ -52,6 +52,13 @@ class HouseholdUpserted(BaseModel):
     linking_person: UUID | None
 
 
+class RoleAt(BaseModel):
+    """A role and the code under which it holds."""
+
+    role: str
+    at: str
+
+
 class VolunteerUpserted(BaseModel):
     """Somebody with a working role."""
 
@@ -59,7 +66,7 @@ class VolunteerUpserted(BaseModel):
     tenant: str
     grid: str | None
     name: str
-    roles: list[dict[str, str]]
+    roles: list[RoleAt]
     staff: bool
     skills: list[str]
     capacity: int = Field(ge=0)
