@@ -1,8 +1,11 @@
 """Who hears what, from real events to real inboxes: each once, whatever comes twice, late or out of order."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from lianhu_kit.identifiers import new_id
 from support.conditions import eventually
@@ -49,6 +52,47 @@ async def test_each_audience_hears_once_however_often_events_come(notifications:
     assert len(rows) == 13
     inbox = await notifications.inbox(resident, "resident", place.code)
     assert inbox["unread"] == len(inbox["items"]) == 5
+
+
+@pytest.mark.parametrize("order_of_topics", ["as it happened", "dispatch first", "requests first", "turn by turn"])
+async def test_inboxes_are_the_same_in_whatever_order_the_topics_come(notifications: Any, order_of_topics: str) -> None:
+    place = await notifications.place()
+    resident, first, second = new_id(), new_id(), new_id()
+    order = place.order()
+    asked = [order.submitted(resident=resident), order.request("answered", status="accepted")]
+    done = [order.completed(), order.request("closed", status="closed_unconfirmed", how="unconfirmed")]
+    work = [
+        order.offered(first, second),
+        order.claimed(first),
+        order.dispatch("released", by=first, person=first),
+        order.claimed(second),
+        order.dispatch("cancelled", reason="replaced", holders=[second], state="cancelled"),
+    ]
+    turns = [event for pair in zip_longest(work, [*asked, *done]) for event in pair if event]
+    orders = {
+        "as it happened": [*asked, *work, *done],
+        "dispatch first": [*work, *asked, *done],
+        "requests first": [*asked, *done, *work],
+        "turn by turn": turns,
+    }
+    await notifications.bus.send(*orders[order_of_topics])
+    await eventually(lambda: _at_least(notifications, order, 10))
+    told = [(row["template"], row["person"]) for row in await notifications.deliveries(order, channel="inbox")]
+    assert sorted(told, key=str) == sorted(
+        [
+            ("request-new", place.clerk),
+            ("task-open", first),
+            ("task-open", second),
+            ("visit-coming", resident),
+            ("task-released", None),
+            ("visit-off", resident),
+            ("visit-coming", resident),
+            ("task-cancelled", second),
+            ("confirm-work", resident),
+            ("closed-unconfirmed", resident),
+        ],
+        key=str,
+    )
 
 
 async def test_an_offer_waits_for_its_request(notifications: Any) -> None:
