@@ -10,8 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.database import enter_scope
 from lianhu_kit.divisions import covers
-from lianhu_kit.problems import Forbidden, NotFound, Unauthenticated
-from lianhu_kit.tokens import BadToken, Caller, Grant, TokenVerifier
+from lianhu_kit.problems import Forbidden, NotFound, Unauthenticated, Unavailable
+from lianhu_kit.tokens import BadToken, Caller, Grant, KeysAway, TokenVerifier
 
 Found = TypeVar("Found")
 ROLES = (
@@ -94,6 +94,8 @@ class Permission:
             caller = await verifier.verify(token.strip())
         except BadToken as error:
             raise Unauthenticated(str(error)) from None
+        except KeysAway:
+            raise Unavailable("Tokens cannot be checked yet. Repeat the call in a moment.", after=5) from None
         grants = tuple(grant for grant in caller.roles if grant.role in self.roles)
         if not grants and not self.anonymous:
             raise Forbidden(f"This needs one of these roles: {', '.join(self.roles)}.")

@@ -32,6 +32,30 @@ _HEADERS = [
     (b"x-frame-options", b"DENY"),
     (b"cache-control", b"no-store"),
 ]
+# In the OpenAPI document of every operation, in place of FastAPI's own shape of a 422.
+_PROBLEM: dict[str, Any] = {
+    "application/problem+json": {
+        "schema": {
+            "type": "object",
+            "required": ["type", "title", "status", "detail", "request_id"],
+            "properties": {
+                "type": {"type": "string", "format": "uri"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "request_id": {"type": "string", "format": "uuid"},
+                "errors": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["field", "detail"],
+                        "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+                    },
+                },
+            },
+        }
+    }
+}
 
 
 def create_application(
@@ -62,6 +86,7 @@ def create_application(
         version="1",
         lifespan=lifespan,
         separate_input_output_schemas=False,
+        responses={"default": {"description": "A problem (RFC 9457)", "content": _PROBLEM}},
     )
     app.state.settings = settings
     app.state.database = Database(
@@ -142,6 +167,7 @@ def _answer_errors(app: FastAPI, problems: Mapping[type[Exception], Callable[[An
 
 def _problem_of_status(error: HTTPException) -> Problem:
     details = {
+        400: ("bad-json", "The body is no JSON. Send a JSON object."),
         404: ("not-found", "There is nothing here. Check the address."),
         405: ("method-not-allowed", "This address does not take this method. See /docs."),
         413: ("too-large", f"The body is over {LARGEST_BODY // 1024} KiB. Shorten it."),
@@ -158,7 +184,8 @@ def problem_of_input(error: RequestValidationError) -> Problem:
     errors = []
     for fault in faults:
         place = [str(part) for part in fault["loc"] if part not in ("body", "query", "path", "header")]
-        errors.append(FieldError(".".join(place)[:120] or "body", str(fault["msg"])))
+        name = ".".join(place)[:120].encode(errors="replace").decode()  # an unknown field may have any name
+        errors.append(FieldError(name or "body", str(fault["msg"])))
     return Invalid(errors)
 
 
@@ -194,7 +221,7 @@ class Door:
 
         with caused_by(call, headers.get(b"traceparent", b"").decode("latin-1") or None):
             try:
-                refused = _refused(scope["method"], headers)
+                refused = _refused(scope, headers)
                 if refused is not None:
                     await answer(refused)(scope, receive, sending)
                 else:
@@ -228,9 +255,11 @@ def _limited(receive: Receive) -> Receive:
     return counting
 
 
-def _refused(method: str, headers: Mapping[bytes, bytes]) -> Problem | None:
-    """413 for a body that says it is too long, 415 for one that is not JSON; uploads have routes of their own."""
-    if method not in ("POST", "PUT", "PATCH", "DELETE"):
+def _refused(scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
+    """413 for a body that says it is too long, 415 for one that is not JSON, 422 for NUL in the address."""
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
+        return Invalid([FieldError("address", "must not hold the character NUL")])
+    if scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
         return None
     if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
         return None

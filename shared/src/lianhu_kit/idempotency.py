@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Header
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.problems import Conflict, Problem
@@ -56,12 +57,13 @@ async def recall(
     if row is None:
         return None
     if row.body != hashlib.sha256(body).digest():
-        raise Problem(
-            422,
-            "key-reused",
-            "This idempotency key came with another body before. Take a new key for a new call.",
-        )
+        raise _reused()
     return StoredAnswer(row.status, orjson.loads(row.answer))
+
+
+def _reused() -> Problem:
+    detail = "This idempotency key came with another body before. Take a new key for a new call."
+    return Problem(422, "key-reused", detail)
 
 
 async def remember(
@@ -75,21 +77,25 @@ async def remember(
     status: int,
     answer: dict[str, Any],
 ) -> None:
-    """Keeps the answer, in the transaction of the effect. Nothing happens without a key."""
+    """Keeps the answer, in the transaction of the effect. Nothing happens without a key.
+
+    Problem 422, which undoes the effect, where the key was used in a village that this transaction cannot see.
+    """
     if key is None:
         return
-    await session.execute(
-        _KEEP,
-        {
-            "caller": caller,
-            "route": route,
-            "key": key,
-            "tenant": tenant,
-            "body": hashlib.sha256(body).digest(),
-            "status": status,
-            "answer": orjson.dumps(answer).decode(),
-        },
-    )
+    values = {
+        "caller": caller,
+        "route": route,
+        "key": key,
+        "tenant": tenant,
+        "body": hashlib.sha256(body).digest(),
+        "status": status,
+        "answer": orjson.dumps(answer).decode(),
+    }
+    try:
+        await session.execute(_KEEP, values)
+    except IntegrityError:
+        raise _reused() from None
 
 
 async def expire(session: AsyncSession) -> None:

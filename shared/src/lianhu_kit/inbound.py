@@ -17,12 +17,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lianhu_kit import metrics
 from lianhu_kit.context import caused_by
 from lianhu_kit.database import Database, enter_scope, is_transient
-from lianhu_kit.envelope import ReceivedEvent, Undecodable, decode
-from lianhu_kit.envelope import Record as Record
+from lianhu_kit.envelope import ReceivedEvent, Record, Undecodable, decode
 from lianhu_kit.ledger import PAGE, Key, Ledger, Position
 from lianhu_kit.logs import logger
 from lianhu_kit.parking import of_event, of_record, reason_of
 
+__all__ = ["Apply", "Generation", "Handle", "Inbound", "NotYet", "Poison", "Record", "Subscription"]
 _log = logger(__name__)
 _VERSION = re.compile(r"\.v\d+$")
 # A handler that fails without saying why is given so many tries before its event is parked.

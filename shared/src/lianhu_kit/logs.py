@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ import structlog
 from lianhu_kit.context import current_cause
 
 # The last line of defence; nothing should hand such text to a log in the first place.
+_DETAIL = re.compile(r"DETAIL:.*?(?=\n\[SQL:|\n\n(?:The above|During)|\Z)", re.DOTALL)
 _DIGITS = re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?!\d)|(?<!\d)\d{17}[\dXx](?!\d)")
 
 
@@ -22,11 +23,21 @@ def _join(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableM
 
 
 def redact(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replaces phone and identity numbers in every text of a log entry."""
+    """Replaces phone and identity numbers in every text of a log entry, and the rows that PostgreSQL's errors show."""
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _DIGITS.sub("[removed]", value)
+        if not key.startswith("_"):  # the standard library's record and logger stay as they are
+            event[key] = _redacted(value)
     return event
+
+
+def _redacted(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _redacted(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_redacted(item) for item in value]
+    return _DIGITS.sub("[removed]", _DETAIL.sub("DETAIL: [removed]", str(value)))
 
 
 def configure(service: str, level: str = "info") -> None:

@@ -4,10 +4,11 @@ import re
 import sys
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 _SHARED = {
     "kafka_bootstrap",
@@ -55,6 +56,15 @@ class ServiceSettings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="a free port, as in 8001")
     worker_port: int = Field(default=0, ge=0, le=65535, description="the port of the worker's health answers")
 
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no such time zone") from None
+        return name
+
     def __init_subclass__(cls, service: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if service:
@@ -82,6 +92,9 @@ def load(settings: type[AnySettings]) -> AnySettings:
     except ValidationError as error:
         for line in faults(settings, error):
             print(line, file=sys.stderr)
+        sys.exit(2)
+    except SettingsError as error:  # a list or an object that is no JSON; the message names the field alone
+        print(f"{error}. A right value is JSON.", file=sys.stderr)
         sys.exit(2)
 
 

@@ -52,6 +52,10 @@ class Caller:
     token: str = ""
 
 
+class KeysAway(Exception):
+    """No key set was ever read, and its source does not answer: nobody's token can be checked for now."""
+
+
 class BadToken(Exception):
     """The token does not count; the message says why, without repeating any of it."""
 
@@ -100,7 +104,10 @@ class TokenVerifier:
         self._fetching = asyncio.Lock()
 
     async def verify(self, token: str) -> Caller:
-        """Who calls; BadToken where signature, issuer, audience, times or claims are not right."""
+        """Who calls; BadToken where signature, issuer, audience, times or claims are not right.
+
+        KeysAway where there is no key set yet, neither from its source nor from disk.
+        """
         try:
             kid = str(jwt.get_unverified_header(token).get("kid", ""))
             key = await self._key(kid)
@@ -128,6 +135,8 @@ class TokenVerifier:
             self._load()
         if kid not in self._keys:
             await self._fetch()
+        if not self._keys:
+            raise KeysAway("the key set was never read")
         if kid not in self._keys:
             raise BadToken("The token is signed with a key that is not known here. Sign in again.")
         return self._keys[kid]
@@ -137,13 +146,15 @@ class TokenVerifier:
         async with self._fetching:
             if time.monotonic() < self._fetched + (FETCH_SECONDS if self._keys else 1):
                 return
-            self._fetched = time.monotonic()
             try:
-                text = await self._read()
+                async with asyncio.timeout(5):
+                    text = await self._read()
                 self._take(text)
-            except (httpx.HTTPError, OSError, ValueError, jwt.PyJWTError) as error:
+            except (httpx.HTTPError, OSError, ValueError, TimeoutError) as error:
                 _log.warning("key set not read", error=type(error).__name__)
                 return
+            finally:
+                self._fetched = time.monotonic()  # at the end: who queued behind a slow source does not ask it again
         try:
             self._cache.parent.mkdir(parents=True, exist_ok=True)
             new = self._cache.with_suffix(".new")
@@ -164,11 +175,20 @@ class TokenVerifier:
         """Takes the key set that was kept, enough to start and run while its source is away."""
         try:
             self._take(self._cache.read_text())
-        except (OSError, ValueError, jwt.PyJWTError):
+        except (OSError, ValueError):
             return
 
     def _take(self, text: str) -> None:
-        keys = {str(key["kid"]): jwt.PyJWK(key, ALGORITHM) for key in json.loads(text)["keys"]}
+        """Takes a key set over, leaving out keys of other kinds; ValueError where none is left: the old ones stay."""
+        keys = {}
+        given = json.loads(text)
+        for key in given.get("keys", ()) if isinstance(given, dict) else ():
+            try:
+                keys[str(key["kid"])] = jwt.PyJWK(key, ALGORITHM)
+            except (jwt.PyJWTError, KeyError, TypeError, ValueError, AttributeError):
+                continue
+        if not keys:
+            raise ValueError("no usable key in the key set")
         self._keys = keys
 
 
