@@ -11,7 +11,7 @@ from lianhu_kit.access import Access, permits
 from lianhu_kit.api import Session
 from lianhu_kit.divisions import covers
 from lianhu_kit.tokens import Grant
-from reporting_service.domain.story import micros, moment
+from reporting_service.domain.moments import micros, moment
 from reporting_service.domain.telling import steps
 from reporting_service.queries.journeys import Journey, find_journey, masked_names
 from reporting_service.queries.snapshots import begin

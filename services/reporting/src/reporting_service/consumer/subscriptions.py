@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lianhu_kit.envelope import ReceivedEvent
 from lianhu_kit.inbound import Apply, Generation, Subscription
 from reporting_service.domain.facts import Entry, Half
-from reporting_service.domain.story import micros
+from reporting_service.domain.moments import micros
 from reporting_service.events import directory, dispatch, notifications, requests
 from reporting_service.events.trimmed import OfRequest, Trimmed, compact
 from reporting_service.handlers.folding import Told, fold
@@ -72,7 +72,7 @@ def applying(books: Books | None = None) -> Apply:
         for event, data in events:
             if isinstance(data, OfRequest):
                 if data.request_id is not None:
-                    told.append(_told(event, data, data.request_id))
+                    told.append(told_by(event, data, data.request_id))
             elif isinstance(data, Trimmed):
                 names.append((event.key, data))
         await keep_names(session, kept.generation, names)
@@ -81,7 +81,8 @@ def applying(books: Books | None = None) -> Apply:
     return apply
 
 
-def _told(event: ReceivedEvent, data: OfRequest, request_id: UUID) -> Told:
+def told_by(event: ReceivedEvent, data: OfRequest, request_id: UUID) -> Told:
+    """An event of a request as it is folded."""
     half, step = _STEPS[event.type]
     fields: dict[str, Any] = compact(data)
     if half == "notifications":

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from reporting_service.domain.histogram import bucket_of
+from reporting_service.domain.limits import Limit
 from reporting_service.domain.statuses import ENDED
-from reporting_service.domain.story import Limit, Story
+from reporting_service.domain.story import Story
 
 SUBMITTED, HAPPENED = "submitted", "happened"
 BASES = (SUBMITTED, HAPPENED)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from reporting_service.domain.facts import Entry, Fact
+from reporting_service.domain.facts import Fact
+from reporting_service.domain.limits import Limit, original_limits, overdue, suspensions
+from reporting_service.domain.moments import Stretch
 from reporting_service.domain.statuses import (
     DROPPED,
-    ENDED,
-    OPEN,
-    OUTSTANDING,
     TAKEN_ON,
     Stand,
     assignment,
     history,
 )
 
-# Someone who speaks for the one served: to have reached them is a human contact.
-_RESIDENTS = frozenset({"resident", "reporter", "guardian"})
 _FIRST_OF_STEP = {
     "answered": "answered",
     "dispatch-requested": "dispatched",
@@ -30,18 +26,6 @@ _FIRST_OF_STEP = {
     "reported-up": "escalated",
 }
 _FIRST_OF_WORK = {"returned": "returned", "released": "released", "escalated": "escalated"}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970 of an aware time."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(at: int) -> datetime:
-    """The aware time (UTC) of microseconds since 1970."""
-    return datetime.fromtimestamp(at // 1_000_000, UTC).replace(microsecond=at % 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +48,6 @@ class Work:
 
 
 @dataclass(slots=True)
-class Limit:
-    """A limit as it was set at first (`due`), and what became of it. Times in microseconds."""
-
-    due: int | None = None
-    kept_at: int | None = None  # the first contact or completion, in time or not
-    passed: bool = False  # seen to pass, or overtaken by a late contact or completion
-
-    @property
-    def counts(self) -> bool:
-        """Whether it fell due: it was kept, or it passed. Before that it says nothing."""
-        return self.due is not None and (self.met or self.passed)
-
-    @property
-    def met(self) -> bool:
-        """Whether it was kept."""
-        return self.due is not None and self.kept_at is not None and self.kept_at <= self.due
-
-
-@dataclass(slots=True)
 class Story:
     """Everything that is counted of one request; times are microseconds since 1970."""
 
@@ -99,11 +64,11 @@ class Story:
     contact: Limit
     finish: Limit
     longer: bool  # the finish limit was extended, or its clock suspended
-    suspensions: list[tuple[int, int | None]]  # (from, until or None)
+    suspensions: list[Stretch]  # (from, until or None)
     grades: list[Grade]
     work: dict[UUID, Work]  # who completed something
     holders: frozenset[UUID]  # who ever held it
-    overdue: list[tuple[int, int | None]]  # (from, until or None): work was owed after the limit
+    overdue: list[Stretch]  # (from, until or None): work was owed after the limit
     assignment: tuple[str, int] | None
 
     @property
@@ -124,9 +89,10 @@ def story(fact: Fact) -> Story | None:
         return None
     submitted = fact.requests[0]
     data = submitted.data
-    firsts, limits, grades, suspensions = _of_requests(fact, stands)
+    firsts, grades = _of_requests(fact, stands)
+    stopped = suspensions(fact, stands)
     holders, work = _of_dispatch(fact, firsts)
-    contact, finish = _limits(fact, stands, firsts)
+    contact, finish = original_limits(fact, stands, firsts.get("completed"))
     _calls(fact, grades, firsts)
     return Story(
         submitted_at=submitted.at,
@@ -142,23 +108,19 @@ def story(fact: Fact) -> Story | None:
         contact=contact,
         finish=finish,
         longer=bool({"extended", "suspended"} & firsts.keys()),
-        suspensions=suspensions,
+        suspensions=stopped,
         grades=grades,
         work=work,
         holders=holders,
-        overdue=_overdue(stands, limits, suspensions),
+        overdue=overdue(fact, stands, stopped),
         assignment=assignment(fact),
     )
 
 
-def _of_requests(
-    fact: Fact, stands: list[Stand]
-) -> tuple[dict[str, int], list[tuple[int, int]], list[Grade], list[tuple[int, int | None]]]:
-    """First times, finish limits as they were set, answers and suspensions of requests' half."""
+def _of_requests(fact: Fact, stands: list[Stand]) -> tuple[dict[str, int], list[Grade]]:
+    """First times and answers of requests' half."""
     firsts: dict[str, int] = {}
-    limits: list[tuple[int, int]] = []
     grades: list[Grade] = []
-    suspensions: list[tuple[int, int | None]] = []
     for at, status in stands:
         if status in TAKEN_ON:
             firsts.setdefault("accepted", at)
@@ -168,29 +130,12 @@ def _of_requests(
         first = _FIRST_OF_STEP.get(entry.step)
         if first is not None:
             firsts.setdefault(first, entry.at)
-        due = _finish_set(entry)
-        if due is not None:
-            limits.append((entry.at, due))
         if entry.step == "confirmed":
             d = entry.data
             grades.append(Grade(entry.at, d["solved"], d.get("grade"), d["source"]))
-        elif entry.step == "suspended":
-            suspensions.append((entry.at, None))
-        elif entry.step == "resumed" and suspensions and suspensions[-1][1] is None:
-            suspensions[-1] = (suspensions[-1][0], entry.at)
-    if stands[-1].status not in OPEN and suspensions and suspensions[-1][1] is None:
-        suspensions[-1] = (suspensions[-1][0], max(stands[-1].at, suspensions[-1][0]))
     if stands[-1].status in DROPPED and "accepted" in firsts:
         firsts["accepted_dropped"] = stands[-1].at
-    return firsts, limits, grades, suspensions
-
-
-def _finish_set(entry: Entry) -> int | None:
-    """The finish limit that an entry sets, the longer ones included."""
-    if entry.step == "extended":
-        return entry.data["due_at"] if entry.data["limit"] == "finish" else None
-    limits: dict[str, int | None] = entry.data.get("limits") or {}
-    return limits.get("finish")
+    return firsts, grades
 
 
 def _grid(fact: Fact) -> str | None:
@@ -238,43 +183,6 @@ def _of_dispatch(fact: Fact, firsts: dict[str, int]) -> tuple[frozenset[UUID], d
     return frozenset(holders), work
 
 
-def _limits(fact: Fact, stands: list[Stand], firsts: dict[str, int]) -> tuple[Limit, Limit]:
-    """The original limits: those of the submission, as the first acceptance may have tightened them."""
-    original: dict[str, int | None] = {}
-    accepted = next((entry for entry in fact.requests if entry.step == "accepted"), None)
-    for entry in filter(None, (fact.requests[0], accepted)):
-        original.update({k: v for k, v in (entry.data.get("limits") or {}).items() if v is not None})
-    contact, finish = Limit(original.get("contact")), Limit(original.get("finish"))
-    done_at = firsts.get("completed")
-    contacts = [entry.data["at"] for entry in fact.requests if entry.step == "contacted"]
-    contacts += [
-        entry.at
-        for entry in fact.notifications
-        if entry.step == "sent" and entry.data["channel"] == "call" and entry.data["audience"] in _RESIDENTS
-    ]
-    contact.kept_at, finish.kept_at = min(contacts, default=None), done_at
-    # Limits of a rework pass after the first completion: they are not the original ones.
-    passed = {
-        entry.data["limit"]
-        for entry in fact.requests
-        if entry.step == "limit-passed" and (done_at is None or entry.at < done_at)
-    }
-    ended_at = next((at for at, status in stands if status == "completed" or status in ENDED), None)
-    contact.passed = "contact" in passed or _late(contact, ended_at)
-    finish.passed = "finish" in passed or (done_at is not None and finish.due is not None and done_at > finish.due)
-    return contact, finish
-
-
-def _late(contact: Limit, ended_at: int | None) -> bool:
-    """Reached only after the limit, while the request was not over by then: no event needs to say it passed."""
-    return (
-        contact.due is not None
-        and contact.kept_at is not None
-        and contact.kept_at > contact.due
-        and (ended_at is None or ended_at > contact.due)
-    )
-
-
 def _calls(fact: Fact, grades: list[Grade], firsts: dict[str, int]) -> None:
     """Call backs that were due, and those that reached someone."""
     due = [e.at for e in fact.notifications if e.data["channel"] == "call" and e.data["purpose"] == "confirm"]
@@ -288,39 +196,3 @@ def _calls(fact: Fact, grades: list[Grade], firsts: dict[str, int]) -> None:
         firsts["callbacks_reached"] = min(reached)
     if due or reached:
         firsts["callbacks_due"] = min(due + reached)
-
-
-def _overdue(
-    stands: list[Stand], limits: list[tuple[int, int]], suspensions: list[tuple[int, int | None]]
-) -> list[tuple[int, int | None]]:
-    """When work was owed after the finish limit of that time; a suspended clock owes nothing."""
-    spells: list[tuple[int, int | None]] = []
-    for index, (at, status) in enumerate(stands):
-        until = stands[index + 1].at if index + 1 < len(stands) else None
-        if status not in OUTSTANDING:
-            continue
-        if spells and spells[-1][1] == at:
-            spells[-1] = (spells[-1][0], until)
-        else:
-            spells.append((at, until))
-    for begin, end in suspensions:
-        spells = [part for spell in spells for part in _without(spell, begin, end)]
-    late = []
-    for begin, end in spells:
-        known = [due for at, due in limits if end is None or at < end]
-        if known and (end is None or known[-1] < end):
-            late.append((max(begin, known[-1]), end))
-    return late
-
-
-def _without(spell: tuple[int, int | None], begin: int, end: int | None) -> list[tuple[int, int | None]]:
-    """A span less another one."""
-    first, last = spell
-    if last is not None and last <= begin:
-        return [spell]
-    parts: list[tuple[int, int | None]] = []
-    if first < begin:
-        parts.append((first, begin))
-    if end is not None and (last is None or end < last):
-        parts.append((max(first, end), last))
-    return parts

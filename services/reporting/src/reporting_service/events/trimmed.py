@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from reporting_service.domain.story import micros
+from reporting_service.domain.moments import micros
 
 
 class Trimmed(BaseModel):

@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from reporting_service.domain.contribution import Cell, contribution, difference, served_at
 from reporting_service.domain.facts import Entry, Fact, Half
-from reporting_service.domain.story import Story, moment, story
+from reporting_service.domain.moments import moment
+from reporting_service.domain.story import Story, story
 from reporting_service.handlers.generations import Books
 
 
