@@ -13,7 +13,7 @@ from uuid import UUID
 import typer
 
 from lianhu_kit.divisions import level_of
-from lianhu_tools import keys, screen
+from lianhu_tools import checks, keys, screen
 from lianhu_tools.faults import Fault
 from lianhu_tools.local import commands
 from lianhu_tools.local.system import cluster_of
@@ -167,6 +167,14 @@ def refill(topic: str) -> None:
     if topic not in owners:
         raise Fault(f"There is no topic {topic!r}; say topic= one of {', '.join(owners)}.")
     _run(owners[topic], "refill", topic)
+
+
+@app.command()
+def check(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Run the checks: house, unit, contract, integration, e2e; all without a name."""
+    root = current().root
+    if not checks.run(checks.chosen(root, names or []), screen.console()):
+        raise typer.Exit(1)
 
 
 def _run(service: str, *arguments: str) -> NoReturn:

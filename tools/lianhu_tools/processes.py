@@ -128,13 +128,16 @@ class Identity:
 
 def end_all(identities: Iterable[Identity], *, patience: float = 10) -> int:
     """Ends processes, children or not: SIGTERM, `patience` seconds, SIGKILL. Answers how many there were."""
-    alive = [process for identity in identities if (process := identity.process()) is not None]
+    known = list(identities)
+    alive = [process for identity in known if (process := identity.process()) is not None]
     for process in alive:
         _signal(process, signal.SIGTERM)
-    _, stubborn = psutil.wait_procs(alive, timeout=patience)
-    for process in stubborn:
-        _signal(process, signal.SIGKILL)
-    psutil.wait_procs(stubborn, timeout=5)
+    # Not psutil's own wait: it takes a zombie, which nobody may be there to reap, for alive.
+    if not wait_for(lambda: all(identity.process() is None for identity in known), seconds=patience):
+        for identity in known:
+            if (stubborn := identity.process()) is not None:
+                _signal(stubborn, signal.SIGKILL)
+        wait_for(lambda: all(identity.process() is None for identity in known), seconds=5)
     return len(alive)
 
 

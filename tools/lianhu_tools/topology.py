@@ -150,16 +150,19 @@ class Topology:
 
 
 def clone() -> Path:
-    """The clone that this command belongs to."""
-    return Path(__file__).resolve().parents[2]
+    """The clone that this command belongs to; LIANHU_ROOT names another folder to keep a system in."""
+    given = os.environ.get("LIANHU_ROOT")
+    return Path(given).resolve() if given else Path(__file__).resolve().parents[2]
 
 
 def current(root: Path | None = None) -> Topology:
     """The topology as the environment, .env and a system that is already up decide, in this order.
 
+    LIANHU_ROOT names another folder than the clone to keep the state in: a second system of the same clone, for tests.
+
     Raises Fault when LIANHU_PORT_BASE or LIANHU_BROKER has no good value.
     """
-    root = root or clone()
+    root = root or Path(os.environ.get("LIANHU_ROOT") or clone())
     kept = {name: value for name, value in dotenv_values(root / ".env").items() if value is not None}
     options = kept | {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     broker = options.get("LIANHU_BROKER") or "auto"

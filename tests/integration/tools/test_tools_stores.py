@@ -18,9 +18,7 @@ async def test_every_declared_topic_is_there_with_its_settings(kafka: str) -> No
     try:
         seen = {row["topic"]: len(row["partitions"]) for row in await admin.describe_topics(list(declared))}
         assert seen == {name: topic.partitions for name, topic in declared.items()}
-        [answer] = await admin.describe_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, "lianhu.directory.v1")]
-        )
+        [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, "lianhu.directory.v1")])
         settings = {entry[0]: entry[1] for entry in answer.resources[0][4]}
         assert settings["cleanup.policy"] == "compact"
         assert settings["retention.ms"] == "-1"
@@ -95,8 +93,7 @@ async def test_roles_cannot_do_each_others_work(postgres: LocalPostgres) -> None
     api = await asyncpg.connect(urls.api)
     try:
         flags = await api.fetchrow(
-            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles"
-            " WHERE rolname = current_user"
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
         )
         assert flags is not None
         assert not any(flags.values())

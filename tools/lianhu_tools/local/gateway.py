@@ -6,6 +6,7 @@ It only routes. `/api/<service>/…` goes to that service without the prefix, a 
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from urllib.parse import unquote
 
 import httpx
 import orjson
@@ -44,10 +45,10 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def route(path: str) -> tuple[str, str] | None:
     """The service that a path belongs to and the path it knows; None when nobody answers for it.
 
-    A path keeps its escapes. Dot segments and a closed part in any spelling are refused, not cleaned up.
+    A path keeps its escapes. Dot segments, empty parts and a closed part in any spelling are refused, not cleaned up.
     """
-    plain = [httpx.URL(f"http://x/{part}").path.lstrip("/") for part in path.split("/")[1:]]
-    if any(part in {".", ".."} or "/" in part or "\\" in part for part in plain):
+    plain = [unquote(part) for part in path.split("/")[1:]]
+    if any(part in {".", ".."} or "/" in part or "\\" in part for part in plain) or "" in plain[:-1]:
         return None
     if plain[0] == "api":
         if len(plain) < 2 or plain[1] not in SERVICES or (len(plain) > 2 and plain[2] in _CLOSED):

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -29,13 +30,21 @@ def main() -> int:
         return ALREADY_UP
     running.record(topology.state, Identity.of(os.getpid()), topology.base)
     try:
-        return keep(topology)
+        return keep(functools.partial(_supervise, topology))
     finally:
         running.forget(topology.state)
+        lock.close()
 
 
-def keep(topology: Topology) -> int:
-    """Forks a supervisor, and another one whenever it was killed. SIGTERM is passed on, and then ends it all."""
+def _supervise(topology: Topology) -> int:
+    return asyncio.run(supervise(topology.state, os.getpid(), functools.partial(build, topology), STORES))
+
+
+def keep(run: Callable[[], int]) -> int:
+    """Forks a process that runs a supervisor, and another one whenever it was killed.
+
+    SIGTERM and SIGINT are passed on and end it all. Answers what the last supervisor answered.
+    """
     asked = False
     child = 0
 
@@ -50,8 +59,7 @@ def keep(topology: Topology) -> int:
     while not asked:
         child = os.fork()
         if child == 0:
-            work = supervise(topology.state, os.getpid(), functools.partial(build, topology), STORES)
-            os._exit(asyncio.run(work))
+            os._exit(run())
         _, status = os.waitpid(child, 0)
         child = 0
         if os.WIFEXITED(status):

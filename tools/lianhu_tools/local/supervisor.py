@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from lianhu_tools.faults import Fault
+from lianhu_tools.local import child as children
 from lianhu_tools.local import logs
 from lianhu_tools.local.child import Child, Plan
 from lianhu_tools.processes import Identity, end_all, last_lines
@@ -38,7 +39,7 @@ class Supervisor:
     def end_leftovers(self) -> int:
         """Ends what an earlier supervisor recorded and no longer watches. How many there were."""
         left = [entry.identity for entry in self.records.read() if entry.pid != self._me.pid]
-        return end_all(left)
+        return end_all(left, patience=children.PATIENCE)
 
     def start(self, plan: Plan) -> Child:
         """Begins to keep one more process running."""

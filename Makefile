@@ -1,0 +1,90 @@
+# Lianhu. Plain `make` lists what there is.
+# Every path is relative or quoted: the clone may lie where the path has spaces.
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+PY := .venv/bin/python
+LIANHU := $(PY) -m lianhu_tools
+CHECK := $(LIANHU) check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay refill \
+	test check test-unit test-contract test-integration test-e2e lock
+
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+
+##@ Begin here
+setup: ## build the virtual environment, fetch the broker's programs, make the keys
+	@sh tools/setup.sh
+
+demo: setup ## start everything, seed a town, play the stories, show what came of them
+	@$(LIANHU) up
+	@$(LIANHU) demo
+
+test: setup ## all checks: lint, types, floors, unit, contract, integration, end to end
+	@$(CHECK)
+
+##@ The local system
+up: setup ## start everything in the background
+	@$(LIANHU) up
+
+down: ## end everything; the data stay
+	@if [ -x $(PY) ]; then $(LIANHU) down; fi
+
+status: setup ## every process and whether it is ready (json=1 for scripts)
+	@$(LIANHU) status $(if $(json),--json)
+
+clean: ## end everything and remove its data, logs and keys
+	@if [ -x $(PY) ]; then $(LIANHU) clean; fi
+
+token: setup ## an access token: role=clerk at=441702008205 [person=UUID]; `make -s` prints nothing else
+	@$(LIANHU) token "$(role)" --at "$(at)" --person "$(person)"
+
+##@ Looks
+topics: setup ## the topics and how many events each holds
+	@$(LIANHU) topics
+
+lag: setup ## how far every service has read (json=1 for scripts)
+	@$(LIANHU) lag $(if $(json),--json)
+
+parked: setup ## events that could not be taken in, with the reason (json=1 for scripts)
+	@$(LIANHU) parked $(if $(json),--json)
+
+psql: setup ## a service's database: s=requests [c="select 1"]
+	@$(LIANHU) psql "$(s)" $(if $(c),-c "$(c)")
+
+logs: setup ## a service's logs, or kafka's, postgres': s=dispatch
+	@$(LIANHU) logs "$(s)"
+
+trace: setup ## one request's journey: id=<request id> (json=1 for scripts)
+	@$(LIANHU) trace "$(id)" $(if $(json),--json)
+
+##@ Repair
+replay: setup ## rebuild a service's tables from the topics: s=reporting
+	@$(LIANHU) replay "$(s)"
+
+refill: setup ## publish a topic's kept events again: topic=lianhu.requests.v1
+	@$(LIANHU) refill "$(topic)"
+
+##@ Checks, one by one
+check: setup ## lint, format, types, floors, dependencies
+	@$(CHECK) house
+
+test-unit: setup ## rules and parts, without I/O
+	@$(CHECK) unit
+
+test-contract: setup ## events against their schemas
+	@$(CHECK) contract
+
+test-integration: setup ## against a real broker and a real database
+	@$(CHECK) integration
+
+test-e2e: setup ## all services together
+	@$(CHECK) e2e
+
+lock: setup ## resolve the dependencies anew into requirements.lock
+	@$(PY) -m uv pip compile -q --upgrade pyproject.toml shared/pyproject.toml services/*/pyproject.toml \
+		--group pyproject.toml:checks --group pyproject.toml:tests --group pyproject.toml:build \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-emit-package lianhu-kit --no-emit-package lianhu --no-header --no-annotate -o requirements.lock

@@ -1,0 +1,115 @@
+"""`make test`: every check of the house and every depth of tests, one after the other, with times and counts."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from rich.console import Console
+
+from lianhu_tools import screen
+from lianhu_tools.faults import Fault
+from lianhu_tools.topology import SERVICES
+
+DEPTHS = ("unit", "contract", "integration", "e2e")
+_PROGRAMS = Path(sys.executable).parent
+_CODE = ("shared", "services", "tools", "tests")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its command, the folder that it runs in, and where it writes counts, if it counts."""
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    counts: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended: whether it held, in how many seconds, and what it counted."""
+
+    check: Check
+    held: bool
+    seconds: float
+    counted: str
+
+
+def house(root: Path) -> list[Check]:
+    """Lint, format, types, floors, dependencies of every distribution."""
+    python = [sys.executable, "-m"]
+    ruff, imports, deptry = (str(_PROGRAMS / name) for name in ("ruff", "lint-imports", "deptry"))
+    checks = [
+        Check("ruff check", [ruff, "check", "-q", *_CODE], root),
+        Check("ruff format", [ruff, "format", "-q", "--check", *_CODE], root),
+        Check("mypy", [*python, "mypy", "--no-error-summary", *_types(root)], root),
+        Check("import-linter", [*python, "importlinter.cli"] if not Path(imports).exists() else [imports], root),
+        Check("deptry tools", [deptry, "tools"], root),
+        Check("deptry kit", [deptry, "src"], root / "shared"),
+    ]
+    return checks + [Check(f"deptry {name}", [deptry, "src"], root / "services" / name) for name in SERVICES]
+
+
+def _types(root: Path) -> list[str]:
+    folders = ["shared/src", *(f"services/{name}/src" for name in SERVICES), "tools/lianhu_tools", "tests"]
+    return [folder for folder in folders if any((root / folder).rglob("*.py"))]
+
+
+def depth(root: Path, name: str) -> Check:
+    """The tests of one depth."""
+    counts = root / ".lianhu" / "tests" / f"{name}.xml"
+    command = [sys.executable, "-m", "pytest", "-q", f"tests/{name}", f"--junitxml={counts}"]
+    return Check(f"tests/{name}", command, root, counts)
+
+
+def chosen(root: Path, names: Sequence[str]) -> list[Check]:
+    """The checks of these names (house, unit, contract, integration, e2e); all of them without a name.
+
+    Raises Fault for a name that there is none of.
+    """
+    checks: list[Check] = []
+    for name in names or ("house", *DEPTHS):
+        if name == "house":
+            checks += house(root)
+        elif name in DEPTHS:
+            checks.append(depth(root, name))
+        else:
+            raise Fault(f"There is no check {name!r}; there are house, {', '.join(DEPTHS)}.")
+    return checks
+
+
+def run(checks: Sequence[Check], out: Console) -> bool:
+    """Runs all of them, whatever fails, and then lists how each ended; whether all held."""
+    outcomes = []
+    for check in checks:
+        out.print(f"\n[bold]== {check.name}[/bold]")
+        outcomes.append(_run(check))
+    out.print()
+    rows = [(o.check.name, "ok" if o.held else "FAILED", f"{o.seconds:.1f} s", o.counted) for o in outcomes]
+    screen.table(out, ["check", "", "time", "counts"], rows)
+    return all(outcome.held for outcome in outcomes)
+
+
+def _run(check: Check) -> Outcome:
+    if check.counts is not None:
+        check.counts.parent.mkdir(parents=True, exist_ok=True)
+        check.counts.unlink(missing_ok=True)
+    began = time.monotonic()
+    code = subprocess.run(check.command, cwd=check.folder, check=False).returncode
+    counted = counts(check.counts) if check.counts is not None and check.counts.exists() else ""
+    return Outcome(check, code == 0, time.monotonic() - began, counted)
+
+
+def counts(file: Path) -> str:
+    """pytest's own counts, from the report that it wrote itself."""
+    suite = ElementTree.parse(file).getroot().find("testsuite")  # noqa: S314 - written by the line above
+    if suite is None:
+        return ""
+    found = {name: int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")}
+    passed = found["tests"] - found["failures"] - found["errors"] - found["skipped"]
+    rest = [f"{found[name]} {name}" for name in ("failures", "errors", "skipped") if found[name]]
+    return ", ".join([f"{passed} passed", *rest])
