@@ -11,6 +11,7 @@ from lianhu_kit.identifiers import new_id
 from notifications_service.settings import Settings
 from notifications_service.tables import Table
 from support.contracts import check_stream
+from support.personal import personal_data
 
 
 async def test_published_events_keep_their_contract(notifications: Any) -> None:
@@ -53,7 +54,11 @@ async def test_published_events_keep_their_contract(notifications: Any) -> None:
     assert story[dropped.id] == [("due", "confirm-work", 1, None), ("suppressed", "confirm-work", None, "superseded")]
     (sent,) = [event for event in events if event.type.endswith("sent.v1") and event.data["by"]]
     assert sent.data["by"] == str(place.clerk)
-    assert {event.headers["ce_causationid"] for event in events if event.data["channel"] == "inbox"}
+    messages = await notifications.rows(
+        "SELECT title, body FROM messages WHERE tenant = :at", place.code, at=place.code
+    )
+    assert len(messages) > 5
+    assert list(personal_data(messages)) == []
 
 
 async def test_deliveries_and_topic_tell_the_same(notifications: Any) -> None:

@@ -43,28 +43,25 @@ def consequence(outcome: Outcome, attempt: int) -> Consequence:
     return Consequence("failed", "refused")
 
 
-ALL_PURPOSES: frozenset[str] = frozenset({"*"})
+# What people are called for; `hearing` says on which rows.
+PURPOSES: frozenset[str] = frozenset({"ask", "result", "merged", "news", "confirm", "visit", "guardian"})
+_VISIT = frozenset({"visit", "guardian"})
 
 # An event → the purposes of open calls that nobody needs to make any more.
 POINTLESS: Mapping[str, frozenset[str]] = {
-    "request.withdrawn": ALL_PURPOSES,
-    "request.merged": ALL_PURPOSES,
-    "request.rejected": ALL_PURPOSES,
+    "request.withdrawn": PURPOSES,
+    "request.merged": PURPOSES,
+    "request.rejected": PURPOSES,
     "request.replied": frozenset({"ask"}),
-    "request.completed": frozenset({"ask", "visit", "guardian", "news"}),
-    "request.confirmed": ALL_PURPOSES,
+    "request.agency-replied": frozenset({"news"}),
+    "request.completed": _VISIT | {"ask", "news"},
+    "request.confirmed": PURPOSES,
     "request.reopened": frozenset({"confirm", "result"}),
-    "request.closed": ALL_PURPOSES,
-    "dispatch.released": frozenset({"visit", "guardian"}),
-    "dispatch.returned": frozenset({"visit", "guardian"}),
-    "dispatch.cancelled": frozenset({"visit", "guardian"}),
+    "request.closed": PURPOSES,
+    "dispatch.released": _VISIT,
+    "dispatch.returned": _VISIT,
+    "dispatch.cancelled": _VISIT,
 }
-
-
-def is_pointless(event: str, purpose: str) -> bool:
-    """Whether an open call of this purpose need not be made after the event."""
-    purposes = POINTLESS.get(event, frozenset())
-    return purposes is ALL_PURPOSES or purpose in purposes
 
 
 # The two topics cross on the way: a claim can be heard of after the request's end.

@@ -12,7 +12,7 @@ from lianhu_kit.envelope import ReceivedEvent
 from lianhu_kit.inbound import NotYet
 from lianhu_kit.outbox import record
 from notifications_service.domain.audiences import OFFICES, Audience, Matter
-from notifications_service.domain.calls import ALL_PURPOSES, POINTLESS, is_stale
+from notifications_service.domain.calls import POINTLESS, is_stale
 from notifications_service.domain.hearing import rules_for
 from notifications_service.domain.notices import Happening, ask_once, notices
 from notifications_service.events.dispatch import Claimed, DispatchEvent
@@ -36,7 +36,7 @@ _SUPERSEDE = text(
     """
     UPDATE deliveries SET state = 'suppressed', reason = 'superseded', sequence = sequence + 1, updated_at = :now
     WHERE request_id = :request AND channel = 'call' AND state = 'due'
-      AND (CAST(:purposes AS text[]) IS NULL OR purpose = ANY (CAST(:purposes AS text[])))
+      AND purpose = ANY (:purposes)
     RETURNING id, request_id, tenant, purpose, template, channel, audience, person, attempt, sequence
     """
 )
@@ -125,13 +125,9 @@ def _known(data: Any) -> dict[str, Any]:
 
 async def _supersede(session: AsyncSession, event: str, request: UUID) -> None:
     """Closes open calls that nobody needs to make after this event."""
-    purposes = POINTLESS.get(event)
-    if purposes is None:
+    if event not in POINTLESS:
         return
-    values = {
-        "request": request, "now": now(session),
-        "purposes": None if purposes is ALL_PURPOSES else sorted(purposes),
-    }  # fmt: skip
+    values = {"request": request, "now": now(session), "purposes": sorted(POINTLESS[event])}
     rows = (await session.execute(_SUPERSEDE, values)).mappings().all()
     await record(
         session,
