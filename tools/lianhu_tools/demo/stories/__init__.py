@@ -1,0 +1,1 @@
+"""The stories, one file a village; each is a function of its stage."""

@@ -1,0 +1,1 @@
+"""What the local system begins with: real places, invented people, seconds where a real village has hours."""
