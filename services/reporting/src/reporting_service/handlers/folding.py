@@ -111,7 +111,7 @@ async def fold(session: AsyncSession, books: Books, told: Iterable[Told]) -> int
             moved[key] = moved.get(key, 0) + amount
         rows.append(_row(fact, after, books))
     if rows:
-        values = {"generation": books.generation, "rows": orjson.dumps(rows).decode()}
+        values = {"generation": books.generation, "rows": orjson.dumps(rows, default=str).decode()}
         await session.execute(_WRITE, values)
     await _add(session, books.generation, moved)
     return folded
