@@ -100,7 +100,7 @@ CREATE TRIGGER contact_reads_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON contact
     FOR EACH STATEMENT EXECUTE FUNCTION contact_reads_stay();
 """
 
-# A resident's own orders can lie in any village: these two functions alone look beyond the scope, and tell villages only.
+# A resident's own orders can lie in any village: these two functions alone look beyond the scope; they tell villages.
 OWN = """
 CREATE POLICY definer ON requests FOR SELECT TO requests_owner USING (true);
 CREATE FUNCTION village_of_own_request(wanted uuid, who uuid) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER

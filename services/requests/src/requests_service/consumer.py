@@ -1,7 +1,6 @@
 """The door for events: which are read, and what is done with each."""
 
 from lianhu_kit.inbound import Subscription
-
 from requests_service.events import consumed as events
 from requests_service.handlers import following, reaching
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from lianhu_kit.settings import ServiceSettings
 from pydantic import Field
+
+from lianhu_kit.settings import ServiceSettings
 
 
 class Settings(ServiceSettings, service="requests"):

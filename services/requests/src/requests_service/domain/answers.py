@@ -31,7 +31,7 @@ class Objection:
 def _fault(question: Question, answer: Any) -> str | None:
     match question.type:
         case "text":
-            good = isinstance(answer, str) and 0 < len(answer.strip()) and len(answer) <= LONGEST
+            good = isinstance(answer, str) and len(answer.strip()) > 0 and len(answer) <= LONGEST
             return None if good else f"A text of 1 to {LONGEST} characters."
         case "choice":
             good = isinstance(answer, str) and answer in question.choices

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 LOWEST_TWO = frozenset({1, 2})
 LATE_CONFIRMATION = timedelta(days=30)
@@ -56,6 +57,6 @@ def silence_closes(tries: int) -> bool:
     return tries >= TRIES
 
 
-def reason_of_rework(solved: str) -> str:
+def reason_of_rework(solved: str) -> Literal["grade", "not-solved"]:
     """Why a request was reopened, as events say it."""
     return "not-solved" if solved == Solved.NO else "grade"

@@ -1,5 +1,6 @@
 """Names and numbers as others may see them: 张*, 138****5678."""
 
+
 def mask_name(name: str) -> str:
     """The first letter and a star; a star twice where there is no name."""
     return f"{name.strip()[:1] or '*'}*"

@@ -16,10 +16,10 @@ def _spread(*digits: str) -> str:
     return _SEPARATED.join(digits)
 
 
+_SEVEN = _spread(*["[0-9]"] * 7)
 _MOBILE = re.compile(rf"(?<!\d)(?:(?:\+|00)?86{_SEPARATED})?{_spread('1', '[3-9]', *['[0-9]'] * 9)}(?!\d)")
-_LANDLINE = re.compile(
-    rf"(?<!\d)(?:\(?0\d{{2,3}}\)?{_SEPARATED}{_spread(*['[0-9]'] * 7)}{_SEPARATED}\d?|[48]00{_SEPARATED}{_spread(*['[0-9]'] * 7)})(?!\d)"
-)
+_AREA = rf"\(?0\d{{2,3}}\)?{_SEPARATED}{_SEVEN}{_SEPARATED}\d?"
+_LANDLINE = re.compile(rf"(?<!\d)(?:{_AREA}|[48]00{_SEPARATED}{_SEVEN})(?!\d)")
 _IDENTITY = re.compile(rf"(?<!\d){_spread('[1-9]', *['[0-9]'] * 16, '[0-9Xx]')}(?![0-9Xx])")
 _TAIL = re.compile(r"\d.*$", re.DOTALL)
 

@@ -4,8 +4,9 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from lianhu_kit.outbox import OutgoingEvent
 from pydantic import BaseModel
+
+from lianhu_kit.outbox import OutgoingEvent
 
 TOPIC = "lianhu.directory.v1"
 

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from lianhu_kit.outbox import OutgoingEvent
 from pydantic import BaseModel
+
+from lianhu_kit.outbox import OutgoingEvent
 
 TOPIC = "lianhu.requests.v1"
 

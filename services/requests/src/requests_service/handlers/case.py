@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from lianhu_kit.database import now
 from lianhu_kit.outbox import OutgoingEvent, record
 from lianhu_kit.timers import disarm
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from requests_service.domain.statuses import Move, Status, after
 from requests_service.events.published import Limits, RequestEvent
 from requests_service.tables import Request, Step

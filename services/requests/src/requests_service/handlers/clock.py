@@ -3,9 +3,9 @@
 from datetime import timedelta, tzinfo
 from typing import Any
 
-from lianhu_kit.timers import Timer, arm, disarm
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.timers import Timer, arm, disarm
 from requests_service.domain import grades, limits
 from requests_service.domain.statuses import OPEN, Move, Status
 from requests_service.events.published import Closed, LimitNear, LimitPassed

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from lianhu_kit.problems import Conflict, Forbidden, NotFound
 from sqlmodel import select
 
+from lianhu_kit.problems import Conflict, Forbidden, NotFound
 from requests_service.domain import access
 from requests_service.domain.statuses import OPEN, Move, after
 from requests_service.events.published import Contacted

@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from lianhu_kit.database import sqlstate
-from lianhu_kit.divisions import ancestors, level_of
-from lianhu_kit.outbox import record
-from lianhu_kit.problems import Conflict, FieldError, Invalid
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.database import sqlstate
+from lianhu_kit.divisions import ancestors, level_of
+from lianhu_kit.outbox import record
+from lianhu_kit.problems import Conflict, FieldError, Invalid
 from requests_service.events.directory import HouseholdUpserted, OrgUnitUpserted, ServiceUpserted
 from requests_service.handlers.people import announce
 from requests_service.tables import Household, OrgUnit
@@ -88,10 +88,7 @@ async def put_services(session: AsyncSession, items: Sequence[Mapping[str, Any]]
     told = ServiceUpserted.model_fields
     await record(
         session,
-        [
-            ServiceUpserted(**{name: row[name] for name in told}).outgoing(row["sequence"])
-            for row in changed
-        ],
+        [ServiceUpserted(**{name: row[name] for name in told}).outgoing(row["sequence"]) for row in changed],
     )
     return len(changed)
 
@@ -155,7 +152,9 @@ async def put_households(session: AsyncSession, items: Sequence[Mapping[str, Any
 
 async def _require_villages(session: AsyncSession, codes: Sequence[str], field: str) -> None:
     """A grid, group or household lies in a village that is known, or comes with it."""
-    wanted = {code[:12] for code in codes if len(code) > 12 or field == "tenant"} - set(codes if field == "code" else ())
+    wanted = {code[:12] for code in codes if len(code) > 12 or field == "tenant"} - set(
+        codes if field == "code" else ()
+    )
     known = set(await session.exec(select(OrgUnit.code).where(col(OrgUnit.code).in_(wanted)))) if wanted else set()
     errors = [
         FieldError(f"items.{place}.{field}", "Its village is not known. Make it with PUT /v1/org-units first.")
@@ -168,7 +167,7 @@ async def _require_villages(session: AsyncSession, codes: Sequence[str], field: 
 
 async def _write(session: AsyncSession, statement: Any, rows: Sequence[Mapping[str, Any]]) -> Sequence[RowMapping]:
     try:
-        result = await session.execute(statement, {"rows": orjson.dumps(rows).decode()})
+        result = await session.execute(statement, {"rows": orjson.dumps(rows, default=str).decode()})
     except DBAPIError as error:
         if sqlstate(error) == "42501":  # row-level security: the id is there already, beyond the caller's reach
             raise Conflict("id-in-use", "One of these ids is in use elsewhere. Take a new one.") from None

@@ -105,9 +105,7 @@ async def _open_again(
     request.reopened += 1
     request.completed_at = request.closed_at = None
     await clock.start_again(case, zone)
-    case.tell(
-        Reopened, details={"reason": reason} if reason else None, reason_kind=reason_kind, count=request.reopened
-    )
+    case.tell(Reopened, details={"reason": reason} if reason else None, reason_kind=reason_kind, count=request.reopened)
     if grades.reworked_by_itself(request.reopened, request.route):
         await send_out(case, route="volunteers", staff=None, places=request.places)
 

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from lianhu_kit.inbound import Poison
-from lianhu_kit.envelope import ReceivedEvent
 from sqlmodel import col, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.envelope import ReceivedEvent
+from lianhu_kit.inbound import Poison
 from requests_service.domain.statuses import Status, follow
 from requests_service.events.consumed import ByPerson, DispatchClaimed, DispatchCompleted, DispatchEvent, HolderState
 from requests_service.handlers.case import Case

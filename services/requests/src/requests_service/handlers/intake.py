@@ -1,19 +1,18 @@
 """Placing an order: the hot path. One look-up, then one statement for everything that is written."""
 
-import hashlib
-import hmac
 from datetime import tzinfo
 
 import orjson
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from lianhu_kit.context import current_cause
 from lianhu_kit.database import now
 from lianhu_kit.identifiers import new_id, new_number
 from lianhu_kit.outbox import recorded, shard_of
-from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from requests_service.events.published import Limits, Submitted
 from requests_service.handlers.clock import CONTACT_NEAR, FINISH_NEAR
+from requests_service.handlers.fingerprints import fingerprint
 from requests_service.handlers.order import Order, Placed, place
 from requests_service.queries.placing import place_of
 from requests_service.queries.units import chain
@@ -44,14 +43,16 @@ _WRITE = text(
         INSERT INTO timers (aggregate, kind, tenant, due_at, version, traceparent, causationid)
         SELECT id, kind, tenant, due_at, 1, :traceparent, :cause
         FROM placed, unnest(CAST(:kinds AS text[]), CAST(:dues AS timestamptz[])) AS armed (kind, due_at)
+    ), told AS (
+        INSERT INTO outbox (id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time,
+                            traceparent, causationid)
+        SELECT :event_id, :topic, id::text, CAST(:shard AS smallint), :type, id::text,
+               jsonb_set(CAST(:payload AS jsonb), '{served_id}',
+                         coalesce((SELECT to_jsonb(id) FROM served), 'null'::jsonb))::text,
+               1, tenant, submitted_at, :traceparent, :cause
+        FROM placed
     )
-    INSERT INTO outbox (id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time,
-                        traceparent, causationid)
-    SELECT :event_id, :topic, placed.id::text, CAST(:shard AS smallint), :type, placed.id::text,
-           jsonb_set(CAST(:payload AS jsonb), '{served_id}',
-                     coalesce((SELECT to_jsonb(id) FROM served), 'null'::jsonb))::text,
-           1, tenant, submitted_at, :traceparent, :cause
-    FROM placed RETURNING aggregateid
+    SELECT id FROM placed
     """
 )
 _TRIES = 6
@@ -66,7 +67,7 @@ async def submit(session: AsyncSession, order: Order, *, zone: tzinfo, served_ke
     at = await place_of(
         session,
         tenant=order.tenant,
-        chain=chain(order.grid or order.tenant),
+        chain=[*chain(order.tenant), *([order.grid] if order.grid else [])],
         service=order.service,
         households=[home for home in (order.household, order.door) if home],
         phone=order.phone,
@@ -87,15 +88,12 @@ async def _write(session: AsyncSession, placed: Placed, served_key: bytes) -> bo
     event = _submitted(request).outgoing(sequence=1, tenant=request.tenant)
     timers = {CONTACT_NEAR: placed.contact_near, FINISH_NEAR: placed.finish_near}
     armed = {kind: due for kind, due in timers.items() if due}
-    fingerprint = None
-    if placed.identity:
-        fingerprint = hmac.digest(served_key, f"{request.tenant}/{placed.identity}".encode(), hashlib.sha256)
     values = {
         "tenant": request.tenant,
-        "fingerprint": fingerprint,
+        "fingerprint": fingerprint(served_key, request.tenant, placed.identity) if placed.identity else None,
         "served_id": new_id(),
-        "request": orjson.dumps(request.model_dump()).decode(),
-        "contact": orjson.dumps(contact.model_dump()).decode(),
+        "request": orjson.dumps(request.model_dump(), default=str).decode(),
+        "contact": orjson.dumps(contact.model_dump(), default=str).decode(),
         "kinds": list(armed),
         "dues": list(armed.values()),
         "event_id": event.id,

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from lianhu_kit.identifiers import new_id, new_number, new_tracking_code
 from lianhu_kit.problems import FieldError, Invalid, Problem
-
 from requests_service.domain import answers as answering
 from requests_service.domain import limits, orders, served
 from requests_service.domain.statuses import Status
@@ -47,7 +46,7 @@ class Order:
     grid: str | None = None
     household: UUID | None = None
     door: UUID | None = None
-    wanted: orders.Wanted = orders.Wanted(None, None)
+    wanted: orders.Wanted = field(default_factory=lambda: orders.Wanted(None, None))
     answers: dict[str, Any] = field(default_factory=dict)
     public: bool = False
     notice: str | None = None

@@ -3,9 +3,9 @@
 from typing import Literal
 from uuid import UUID
 
-from lianhu_kit.problems import Conflict, FieldError, Invalid
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.problems import Conflict, FieldError, Invalid
 from requests_service.domain.duplicates import LEADERS
 from requests_service.domain.statuses import Move
 from requests_service.events.published import AgencyReplied, Answered, Merged, Referred

@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from lianhu_kit.database import now, sqlstate
-from lianhu_kit.outbox import record
-from lianhu_kit.problems import Conflict, FieldError, Invalid
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.database import now, sqlstate
+from lianhu_kit.outbox import record
+from lianhu_kit.problems import Conflict, FieldError, Invalid
 from requests_service.domain.masking import mask_name
 from requests_service.domain.working import WORKING_ROLES, can_be_ordered, works
 from requests_service.events.directory import RoleAt, VolunteerUpserted
@@ -132,4 +132,4 @@ def _told(row: Any) -> VolunteerUpserted:
 
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:
-    return orjson.dumps(rows).decode()
+    return orjson.dumps(rows, default=str).decode()

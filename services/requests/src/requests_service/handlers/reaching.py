@@ -1,9 +1,9 @@
 """What came of telling the resident: tries to have it confirmed are counted, a call that reached is a contact."""
 
-from lianhu_kit.envelope import ReceivedEvent
-from lianhu_kit.inbound import Poison
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.envelope import ReceivedEvent
+from lianhu_kit.inbound import Poison
 from requests_service.domain.statuses import Status
 from requests_service.events.consumed import DeliveryEvent, DeliveryFailed, DeliverySent
 from requests_service.handlers.case import Case

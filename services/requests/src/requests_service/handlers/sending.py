@@ -3,9 +3,9 @@
 from typing import Literal
 from uuid import UUID
 
-from lianhu_kit.problems import Conflict, FieldError, Invalid
 from sqlmodel import col, select
 
+from lianhu_kit.problems import Conflict, FieldError, Invalid
 from requests_service.domain import orders
 from requests_service.domain.statuses import Move
 from requests_service.domain.working import STAFF_ROLES
@@ -81,7 +81,9 @@ async def _check_staff(case: Case, route: Route, staff: UUID | None, exclude: li
     """Only staff can be ordered, and only by name."""
     if route == "volunteers":
         if staff is not None:
-            raise Invalid([FieldError("staff", "Volunteers are asked, not ordered. Leave it out, or take route staff.")])
+            raise Invalid(
+                [FieldError("staff", "Volunteers are asked, not ordered. Leave it out, or take route staff.")]
+            )
         return
     if staff is None:
         raise Invalid([FieldError("staff", "Route staff needs the person who is ordered.")])

@@ -5,7 +5,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 from lianhu_kit.problems import FieldError, Invalid
-
 from requests_service.domain import answers as rules
 from requests_service.domain import summary as summaries
 from requests_service.domain.statuses import Move

@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from lianhu_kit.access import Access
-from lianhu_kit.database import enter_scope
-from lianhu_kit.problems import NotFound
-from lianhu_kit.tokens import Grant
 from sqlalchemy import ColumnElement, and_, exists, false, or_, text, true
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.access import Access
+from lianhu_kit.database import enter_scope
+from lianhu_kit.problems import NotFound
+from lianhu_kit.tokens import Grant
 from requests_service.tables import Holder, Request
 
 # The role that opens most comes first: where somebody has several, it is the one that counts.
@@ -40,7 +40,7 @@ def reaches(grant: Grant, person: UUID | None) -> ColumnElement[bool]:
     """The rows among those of the grant's village that the grant reaches."""
     own = or_(col(Request.reporter) == person, col(Request.resident) == person) if person else false()
     holds = exists().where(col(Holder.request_id) == col(Request.id), col(Holder.person) == person)
-    grid = true()
+    grid: ColumnElement[bool] = true()
     if len(grant.at) > len(grant.scope):
         grid = and_(col(Request.grid) >= grant.at, col(Request.grid) < grant.at + ":")
     if grant.role == "resident":

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from lianhu_kit.divisions import ancestors
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.divisions import ancestors
 from requests_service.domain.inheritance import inherited_catalogue, inherited_settings
 from requests_service.tables import CatalogueService, OrgUnit
 
@@ -17,9 +17,7 @@ def chain(code: str) -> list[str]:
 
 async def settings_at(session: AsyncSession, code: str) -> dict[str, Any]:
     """The settings that hold at a code, its ancestors' among them."""
-    rows = await session.exec(
-        select(OrgUnit.code, OrgUnit.settings).where(col(OrgUnit.code).in_(chain(code)))
-    )
+    rows = await session.exec(select(OrgUnit.code, OrgUnit.settings).where(col(OrgUnit.code).in_(chain(code))))
     return inherited_settings((row[0], row[1]) for row in rows)
 
 

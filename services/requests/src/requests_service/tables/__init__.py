@@ -1,4 +1,4 @@
-"""Storage: SQLModel tables without rules. Personal data lie in `contacts`, `people` and the texts of `requests` only."""
+"""Storage: SQLModel tables without rules. Personal data: `contacts`, `people`, the texts of `requests`."""
 
 from requests_service.tables.columns import Table
 from requests_service.tables.directory import CatalogueService, Household, OrgUnit

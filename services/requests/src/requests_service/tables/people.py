@@ -43,7 +43,7 @@ class Volunteer(Table, table=True):
     person: UUID = Field(primary_key=True, foreign_key="people.id")
     tenant: str = code()
     grid: str | None = code(nullable=True)
-    skills: list[str] = Field(sa_type=ARRAY(Text))  # type: ignore[call-overload]
+    skills: list[str] = Field(sa_type=ARRAY(Text))
     capacity: int
     away_until: datetime | None = moment(nullable=True)
     checked_until: date | None = None

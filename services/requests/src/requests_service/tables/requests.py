@@ -87,9 +87,7 @@ class Step(Table, table=True):
 
     __tablename__ = "steps"
 
-    position: int | None = Field(
-        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
-    )
+    position: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     request_id: UUID = Field(foreign_key="requests.id")
     tenant: str = code()
     service: str = words()
@@ -134,9 +132,7 @@ class ContactRead(Table, table=True):
 
     __tablename__ = "contact_reads"
 
-    position: int | None = Field(
-        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
-    )
+    position: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     request_id: UUID = Field(foreign_key="requests.id")
     tenant: str = code()
     person: UUID

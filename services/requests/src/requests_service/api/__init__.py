@@ -1,0 +1,1 @@
+"""The door for JSON calls. Bodies are checked here, rules live in the domain."""

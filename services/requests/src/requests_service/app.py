@@ -1,0 +1,66 @@
+"""The composition root: settings in, the API or the worker's work out."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from lianhu_kit.application import create_application
+from lianhu_kit.problems import Conflict, Forbidden, Problem, Unavailable
+from lianhu_kit.worker import Work
+from requests_service.api import directory, endings, intake, keys, moves, people, reads
+from requests_service.api.doors import Rates
+from requests_service.consumer import SUBSCRIPTIONS, TOPICS
+from requests_service.domain.grades import NotYourCallback, TooLate
+from requests_service.domain.statuses import IllegalTransition
+from requests_service.handlers.fingerprints import served_key
+from requests_service.handlers.intake import NumbersExhausted
+from requests_service.schedule import TIMERS
+from requests_service.settings import Settings
+from requests_service.web import front
+
+REQUIRED_REVISION = "0001"
+
+PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
+    IllegalTransition: lambda error: Conflict(
+        "illegal-transition", str(error), state=error.status.value, allowed=list(error.allowed)
+    ),
+    NotYourCallback: lambda error: Forbidden(str(NotYourCallback.__doc__), type="not-your-callback"),
+    TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
+    NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API of this service. Nothing connects before it is started."""
+
+    @asynccontextmanager
+    async def own_state(app: FastAPI) -> AsyncIterator[None]:
+        app.state.rates = Rates(settings.orders_per_minute, settings.tracks_per_minute)
+        app.state.served_key = served_key(settings.signing_keys)
+        app.state.public_keys = keys.public_keys(settings.signing_keys)
+        yield
+
+    return create_application(
+        settings,
+        title="Lianhu requests",
+        routers=[
+            intake.router,
+            reads.router,
+            moves.router,
+            endings.router,
+            directory.router,
+            people.router,
+            keys.router,
+            front.router,
+        ],
+        required_revision=REQUIRED_REVISION,
+        problems=PROBLEMS,
+        during=[own_state],
+    )
+
+
+def work(_settings: Settings) -> Work:
+    """What the worker of this service reads, and what its timers do."""
+    return Work(REQUIRED_REVISION, TOPICS, SUBSCRIPTIONS, timers=TIMERS)
