@@ -1,10 +1,7 @@
 """Every consumer's own class can read what the schema of its event allows; and the rule that says so is sharp."""
 
-import importlib
-import inspect
 from datetime import date, datetime
 from typing import Any, Literal
-from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -14,25 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contract.instances import instances
 from contract.readers import misreadings
-from lianhu_kit.inbound import Subscription
+from contract.subscribed import SERVICES, everything, subscriptions
 from support.declared import Schema, schemas, topic_of, topics
-
-SERVICES = ("requests", "dispatch", "notifications", "reporting")
-
-
-def everything(service: str) -> dict[str, Subscription]:
-    """What a service reads, deletions (`deleted:<topic>`) among it."""
-    consumer = importlib.import_module(f"{service}_service.consumer")
-    declared = getattr(consumer, "SUBSCRIPTIONS", None) or consumer.subscriptions
-    if callable(declared):  # its handlers want something; nobody calls them here
-        declared = declared(*(Mock() for _ in inspect.signature(declared).parameters))
-    assert declared
-    return dict(declared)
-
-
-def subscriptions(service: str) -> dict[str, Subscription]:
-    """What a service reads of events by type, deletions apart."""
-    return {type: found for type, found in everything(service).items() if not type.startswith("deleted:")}
 
 
 @pytest.mark.parametrize("service", SERVICES)

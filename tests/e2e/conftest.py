@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from lianhu_tools import processes
 from support.settlement import Settlement
 from support.system import System

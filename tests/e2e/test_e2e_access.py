@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from lianhu_kit.access import ROLES
 from lianhu_tools.topology import SERVICES
 from support.openapi import Operation, operations

@@ -5,6 +5,7 @@ from collections import Counter
 
 import httpx
 import pytest
+
 from support.settlement import Settlement
 from support.system import System
 

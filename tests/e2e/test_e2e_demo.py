@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 import httpx
+
 from support.system import System
 
 OPEN = {"submitted", "awaiting_resident", "accepted", "dispatched", "claimed", "in_progress", "with_town", "completed"}

@@ -5,12 +5,16 @@ from collections import Counter
 from uuid import uuid4
 
 import httpx
+
 from lianhu_tools.topology import SERVICES
 from support.settlement import Settlement
 from support.system import System
 
 ORDERS = 500
-VICTIMS = [(service, role) for service in SERVICES for role in ("api", "worker")] + [("kafka", None), ("postgres", None)]
+VICTIMS = [(service, role) for service in SERVICES for role in ("api", "worker")] + [
+    ("kafka", None),
+    ("postgres", None),
+]
 
 
 async def _order(system: System, client: httpx.AsyncClient, place: Settlement, key: str) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 
 import httpx
+
 from support.system import System
 
 TOWN = "441702008"
