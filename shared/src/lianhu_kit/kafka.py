@@ -3,6 +3,7 @@
 import ssl
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
 from aiokafka.helpers import create_ssl_context
 
 from lianhu_kit.pausing import end_quietly
@@ -57,11 +58,18 @@ def new_consumer(settings: ServiceSettings, *, group: str | None, client: str) -
 
 
 async def end_producer(producer: AIOKafkaProducer) -> None:
-    """Ends a producer for good: a stop that hangs, with the broker away, leaves its sender and connections behind."""
-    await end_quietly(producer.stop())
-    sender = getattr(producer, "_sender", None)  # no public way: https://github.com/aio-libs/aiokafka
+    """Ends a producer for good.
+
+    A stop that hangs, with the broker away, leaves its sender, its unsent batches and its connections behind; aiokafka
+    0.14 has no public way to end these.
+    """
+    if await end_quietly(producer.stop(), 1):
+        return
+    sender, unsent = getattr(producer, "_sender", None), getattr(producer, "_message_accumulator", None)
     if sender is not None:
         await end_quietly(sender.close(), 1)
+    if unsent is not None:
+        unsent.fail_all(ProducerClosed())
     await end_quietly(producer.client.close(), 1)
 
 
