@@ -59,9 +59,10 @@ class Fact:
         insort(entries, entry, key=lambda known: known.sequence)
         return True
 
-    def dump(self) -> dict[str, list[Entry]]:
-        """The halves as JSON values, for storage."""
-        return {"r": self.requests, "d": self.dispatch, "n": self.notifications}
+    def dump(self) -> dict[str, list[list[Any]]]:
+        """The halves as JSON values, for storage: orjson knows no named tuples."""
+        halves = {"r": self.requests, "d": self.dispatch, "n": self.notifications}
+        return {name: [list(entry) for entry in entries] for name, entries in halves.items()}
 
     @classmethod
     def load(cls, request_id: UUID, tenant: str, halves: dict[str, Iterable[Sequence[Any]]]) -> Fact:
