@@ -14,7 +14,9 @@ from fastapi import APIRouter, FastAPI, Request
 
 from lianhu_kit.access import Access, permits
 from lianhu_kit.database import Database
+from lianhu_kit.divisions import VILLAGE
 from lianhu_kit.logs import logger
+from lianhu_kit.problems import FieldError, Invalid
 from reporting_service.api.spans import Asked, UnitAndSpan
 from reporting_service.domain import balance
 from reporting_service.domain.contribution import SUBMITTED
@@ -32,7 +34,7 @@ Counts = dict[str, int]
 @router.get("")
 async def reconciliation(
     request: Request,
-    access: Annotated[Access, permits("clerk", "supervisor", "operator", "admin")],
+    access: Annotated[Access, permits("clerk", "supervisor", "admin")],
     asked: UnitAndSpan,
 ) -> dict[str, Any]:
     """Compares the tallies with the counts that requests and dispatch give under the caller's own token.
@@ -42,6 +44,8 @@ async def reconciliation(
     null where a service cannot be asked, false with differences, else true. Tallies are compared with facts, too.
     """
     settings: Settings = request.app.state.settings
+    if len(asked.org) > VILLAGE:
+        raise Invalid([FieldError("org", "The services count by village and above: send a code of at most 12 digits.")])
     org = asked.allowed(access)
     deadline = time.monotonic() + settings.settle_seconds
     readings: list[dict[tuple[str, str], tuple[int, int]]] = []

@@ -118,9 +118,9 @@ def status(fact: Fact) -> str | None:
 
 
 def assignment(fact: Fact) -> tuple[str, int] | None:
-    """State of the latest round's assignment and when it was opened, None without one."""
+    """State of the latest round's assignment, and when dispatch first opened one; None without one."""
     if not fact.dispatch:
         return None
     round_ = max(entry.data["round"] for entry in fact.dispatch)
-    entries = [entry for entry in fact.dispatch if entry.data["round"] == round_]
-    return entries[-1].data["state"], entries[0].at
+    latest = [entry for entry in fact.dispatch if entry.data["round"] == round_]
+    return latest[-1].data["state"], fact.dispatch[0].at

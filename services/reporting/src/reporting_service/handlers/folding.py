@@ -111,7 +111,7 @@ async def fold(session: AsyncSession, books: Books, told: Iterable[Told]) -> int
             moved[key] = moved.get(key, 0) + amount
         rows.append(_row(fact, after, books))
     if rows:
-        values = {"generation": books.generation, "rows": orjson.dumps(rows, default=str).decode()}
+        values = {"generation": books.generation, "rows": orjson.dumps(rows).decode()}
         await session.execute(_WRITE, values)
     await _add(session, books.generation, moved)
     return folded
@@ -143,7 +143,7 @@ def _columns(changes: Sequence[tuple[Cell, str, int]], person: bool) -> dict[str
 
 def _row(fact: Fact, read: Story | None, books: Books) -> dict[str, Any]:
     """The columns of a fact; all but the halves are empty while its submission has not come."""
-    row: dict[str, Any] = {"request_id": fact.request_id, "halves": fact.dump(), "holders": [], "helpers": []}
+    row: dict[str, Any] = {"request_id": str(fact.request_id), "halves": fact.dump(), "holders": [], "helpers": []}
     if read is None:
         return row
     served = served_at(read)
