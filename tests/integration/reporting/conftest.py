@@ -1,0 +1,161 @@
+"""Reporting at work: its API in this process, its worker on a real broker and database of its own."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+from sqlalchemy import text
+
+from lianhu_kit.database import Database
+from lianhu_kit.envelope import encode
+from lianhu_kit.kafka import new_producer
+from lianhu_kit.migrations import migrate
+from lianhu_kit.worker import Worker
+from lianhu_tools.stores.postgres import Urls
+from reporting_service.app import MIGRATIONS, create_app, create_work
+from reporting_service.settings import Settings
+from support.conditions import eventually
+from support.histories import Raw
+from support.people import bearer
+from support.stores import LocalKafka, LocalPostgres
+
+
+@pytest.fixture(scope="session")
+def own_broker() -> Iterator[str]:
+    """A broker that only these tests write to: a rebuild reads every event that there is."""
+    kafka = LocalKafka()
+    try:
+        kafka.make_topics()
+        yield kafka.bootstrap
+    finally:
+        kafka.close()
+
+
+def as_record(raw: Raw) -> dict[str, Any]:
+    """An event as its service would send it."""
+    owner = {"request": "requests", "dispatch": "dispatch", "notification": "notifications"}
+    headers, key, value = encode(  # type: ignore[arg-type]
+        {
+            "id": raw.id, "type": raw.type, "subject": raw.subject, "time": raw.time, "tenant": raw.tenant,
+            "sequence": raw.sequence, "aggregateid": raw.key, "causationid": raw.id, "payload": raw.data,
+            "traceparent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
+        },
+        f"/lianhu/{owner.get(raw.type.split('.')[1], 'requests')}",
+    )  # fmt: skip
+    return {"topic": raw.topic, "headers": headers, "key": key, "value": value}
+
+
+@dataclass
+class Stage:
+    """What a test has: events in, calls, the worker's view of the database."""
+
+    settings: Settings
+    worker_settings: Settings
+    client: httpx.AsyncClient
+    app: Any
+    producer: AIOKafkaProducer
+    database: Database
+    lasts: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    async def send(self, events: Iterable[Raw]) -> None:
+        """Publishes events in just this order."""
+        futures = []
+        for event in events:
+            futures.append(await self.producer.send(**as_record(event)))
+            place = event.topic, event.key
+            self.lasts[place] = max(self.lasts.get(place, 0), event.sequence)
+        await asyncio.wait_for(asyncio.gather(*futures), 60)
+
+    async def applied(self, seconds: float = 120) -> None:
+        """Waits until everything that was sent has been applied by the active generation."""
+        await eventually(self._all_applied, timeout=seconds)
+
+    async def _all_applied(self) -> bool:
+        rows = await self.rows(
+            "SELECT topic, key, last FROM positions JOIN generations USING (generation) WHERE state = 'active'"
+        )
+        found = {(row.topic, row.key): row.last for row in rows}
+        behind = {place: last for place, last in self.lasts.items() if found.get(place, 0) < last}
+        assert not behind, f"{len(behind)} keys are behind"
+        return True
+
+    async def rows(self, statement: str, **values: Any) -> list[Any]:
+        """What the worker's role reads."""
+        async with self.database.transaction() as session:
+            return list((await session.execute(text(statement), values)).all())
+
+    async def get(self, path: str, role: str, at: str, person: str | None = None, **query: Any) -> Any:
+        """A GET under /v1 that must succeed; its JSON."""
+        answer = await self.client.get(f"/v1/{path}", headers=bearer(role, at, person), params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    @asynccontextmanager
+    async def working(self, workers: int = 1) -> AsyncIterator[None]:
+        """Runs workers of one consumer group while the block runs."""
+        stop = asyncio.Event()
+        tasks = []
+        for _ in range(workers):
+            worker = Worker(self.worker_settings, create_work(self.worker_settings), group=f"reporting-{id(self)}")
+            tasks.append(asyncio.create_task(worker.run(stop)))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.gather(*tasks)
+
+
+@pytest.fixture
+async def make_stage(own_broker: str, postgres: LocalPostgres, jwks_file: Path, tmp_path: Path) -> AsyncIterator[Any]:
+    """Makes stages, each with a fresh database; ends them with the test."""
+    async with _Stages(own_broker, postgres, jwks_file, tmp_path) as stages:
+        yield stages.make
+
+
+@pytest.fixture
+async def stage(make_stage: Any) -> Stage:
+    """One stage."""
+    made: Stage = await make_stage()
+    return made
+
+
+class _Stages:
+    def __init__(self, broker: str, postgres: LocalPostgres, keys: Path, folder: Path) -> None:
+        self._broker, self._postgres, self._keys, self._folder = broker, postgres, keys, folder
+        self._ends: list[Any] = []
+
+    async def __aenter__(self) -> "_Stages":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for end in reversed(self._ends):
+            await end
+
+    def settings(self, url: str) -> Settings:
+        """Settings for one role."""
+        return Settings(
+            database_url=url, kafka_bootstrap=self._broker, auth_jwks=str(self._keys), state_directory=self._folder,
+            settle_seconds=0.7,
+        )  # fmt: skip
+
+    async def make(self) -> Stage:
+        """A stage with a migrated database of its own."""
+        urls: Urls = await asyncio.to_thread(self._postgres.create, "reporting")
+        await asyncio.to_thread(migrate, MIGRATIONS, urls.owner)
+        api, worker = self.settings(urls.api), self.settings(urls.worker)
+        app = create_app(api)
+        living = app.router.lifespan_context(app)
+        await living.__aenter__()
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://reporting")
+        producer = new_producer(worker, "tests")
+        await producer.start()
+        database = Database(urls.worker, application_name="tests", pool_size=3)
+        self._ends += [living.__aexit__(None, None, None), client.aclose(), producer.stop(), database.close()]
+        return Stage(api, worker, client, app, producer, database)
