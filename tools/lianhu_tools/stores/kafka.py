@@ -92,7 +92,8 @@ class Broker:
         (self.directory / "log4j2.yaml").write_text(_LOG4J)
         if (self.directory / "data" / "meta.properties").exists():
             return
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # A fixed first byte: an id that began with "-" would be read as an option.
+        cluster = base64.urlsafe_b64encode(b"L" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
         arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"]
         command = [*self._java(), *arguments]
         done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False, timeout=60)
