@@ -13,6 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
+
 from dispatch_service.app import create_app, worker
 from dispatch_service.settings import Settings
 from lianhu_kit.database import Database
@@ -43,19 +44,20 @@ class Stage:
     records: list[Any]
     sequences: dict[tuple[str, str], int] = field(default_factory=dict)
     sent: list[Any] = field(default_factory=list)
+    checked: int = 0
+    by_key: dict[str, list[Any]] = field(default_factory=dict)
 
     async def tell(self, topic: str, type: str, key: str, subject: str, tenant: str, data: Json | None) -> None:
         """Publishes an event as its owner would: checked against its contract, next in its key's line."""
         sequence = self.sequences[topic, key] = self.sequences.get((topic, key), 0) + 1
         event = OutgoingEvent(topic, key, sequence, f"lianhu.{type}.v1", subject, tenant, data)
         check_outgoing(event)
-        owner = "requests"
-        row = {
+        row: Any = {
             "id": event.id, "aggregateid": key, "type": event.type, "subject": subject, "payload": event.payload(),
             "sequence": sequence, "tenant": tenant, "time": datetime.now(UTC),
             "traceparent": f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01", "causationid": str(new_id()),
         }  # fmt: skip
-        headers, encoded, value = encode(row, f"/lianhu/{owner}")
+        headers, encoded, value = encode(row, "/lianhu/requests")
         self.sent.append((topic, headers, encoded, value))
         await self.producer.send_and_wait(topic, value=value, key=encoded, headers=headers)
 
@@ -67,7 +69,11 @@ class Stage:
 
     def events(self, request: str) -> list[Any]:
         """The events of a request on the dispatch topic, in order, each checked against its contract."""
-        return [event for record in self.records if (event := check(record)).key == request]
+        for record in self.records[self.checked :]:
+            self.checked += 1
+            event = check(record)
+            self.by_key.setdefault(event.key, []).append(event)
+        return self.by_key.get(request, [])
 
     def types(self, request: str) -> list[str]:
         """The short names of a request's events: `offered`, `claimed` …"""

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from lianhu_kit.identifiers import new_id
 
 Village = Any

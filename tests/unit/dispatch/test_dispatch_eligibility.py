@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from dispatch_service.domain.eligibility import Bar, Candidate, Need, bars, eligible, is_checked, overlaps
 from hypothesis import given
 from hypothesis import strategies as some
+
+from dispatch_service.domain.eligibility import Bar, Candidate, Need, bars, eligible, is_checked, overlaps
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)

@@ -3,6 +3,9 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
 from dispatch_service.domain.ladder import (
     AUDIENCES,
     DEFAULT_SECONDS,
@@ -13,8 +16,6 @@ from dispatch_service.domain.ladder import (
     seconds,
     steps_after,
 )
-from hypothesis import given
-from hypothesis import strategies as some
 
 
 def test_the_ladder_goes_from_the_linking_household_to_the_town() -> None:

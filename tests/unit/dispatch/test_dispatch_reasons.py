@@ -4,13 +4,12 @@ from datetime import date
 from uuid import UUID
 
 import pytest
+
 from dispatch_service.domain.eligibility import Candidate, Need
 from dispatch_service.domain.ladder import AUDIENCES, Step
 from dispatch_service.domain.reasons import offered_because, words
 
-SOMEBODY = Candidate(
-    UUID(int=1), True, frozenset({"volunteer"}), frozenset({"理发"}), 2, 5, None, date(2027, 1, 31)
-)
+SOMEBODY = Candidate(UUID(int=1), True, frozenset({"volunteer"}), frozenset({"理发"}), 2, 5, None, date(2027, 1, 31))
 
 
 def test_the_reason_names_the_circle_the_skill_the_load_and_the_check() -> None:

@@ -1,10 +1,11 @@
 """The declared graph of an assignment."""
 
 import pytest
-from dispatch_service.domain.errors import IllegalTransition
-from dispatch_service.domain.states import GRAPH, OPEN, Move, State, allowed, begin, moved, resting
 from hypothesis import given
 from hypothesis import strategies as some
+
+from dispatch_service.domain.errors import IllegalTransition
+from dispatch_service.domain.states import GRAPH, OPEN, Move, State, allowed, begin, moved, resting
 
 ENDED = set(State) - OPEN
 

@@ -3,6 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
 from dispatch_service.domain.errors import ImpossibleTime, TwoPeopleNeeded
 from dispatch_service.domain.visits import (
     CLOCK_SKEW,
@@ -12,8 +15,6 @@ from dispatch_service.domain.visits import (
     minutes_of,
     places_for,
 )
-from hypothesis import given
-from hypothesis import strategies as some
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -63,7 +64,7 @@ def test_a_given_time_lies_between_what_it_follows_and_now_or_is_refused(since: 
     ("stay", "minutes"),
     [
         (timedelta(), 0),
-        (timedelta(seconds=1), 1),
+        (timedelta(milliseconds=1), 1),
         (timedelta(minutes=30), 30),
         (timedelta(minutes=30, seconds=1), 31),
         (timedelta(days=3), 24 * 60),

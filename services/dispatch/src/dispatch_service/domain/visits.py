@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from math import ceil
 
 from dispatch_service.domain.eligibility import is_checked
 from dispatch_service.domain.errors import ImpossibleTime, TwoPeopleNeeded
@@ -46,4 +47,4 @@ def minutes_of(checked_in: datetime | None, checked_out: datetime | None) -> int
     if checked_in is None or checked_out is None:
         return None
     stay = min(max(checked_out - checked_in, timedelta()), LONGEST_VISIT)
-    return -(-int(stay.total_seconds()) // 60)
+    return ceil(stay / timedelta(minutes=1))

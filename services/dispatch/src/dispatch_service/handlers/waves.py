@@ -178,4 +178,4 @@ async def _tell(session: AsyncSession, request: Request, assignment: Assignment,
     if step is Step.LEADER:
         await _begin(session, assignment, step)
     to = "leader" if step is Step.LEADER else "town"
-    await announce(session, request, assignment, Escalated(to=to, wave=assignment.wave), by=None)
+    await announce(session, request, assignment, Escalated(to=to, wave=max(assignment.wave, 1)), by=None)
