@@ -29,8 +29,8 @@ async def open_assignment(
 
     A household that is not known yet is waited for a moment, so that its linking household is asked first.
     """
-    if (missing := await directory.unknown_unit(session, event.tenant)) is not None:
-        raise NotYet(missing)
+    if not await directory.knows(session, event.tenant):
+        raise NotYet(event.tenant)
     grid = data.grid
     if data.household is not None:
         household = await directory.household(session, data.household)

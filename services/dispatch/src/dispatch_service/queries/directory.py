@@ -14,15 +14,9 @@ from dispatch_service.tables import Assignment, Household, OrgUnit, Volunteer
 from lianhu_kit.divisions import LENGTHS
 
 
-async def unknown_unit(session: AsyncSession, village: str) -> str | None:
-    """The code of a unit that a village stands on and that the directory has not told of yet: itself or an ancestor."""
-    known = await _units(session, village)
-    code: str | None = village
-    while code is not None:
-        if code not in known:
-            return code
-        code = known[code].parent
-    return None
+async def knows(session: AsyncSession, village: str) -> bool:
+    """Whether the directory has told of a village. Units above it may never come: a village can stand alone."""
+    return await session.get(OrgUnit, village) is not None
 
 
 async def settings_at(session: AsyncSession, code: str) -> dict[str, Any]:
