@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from support import bearer, village
 
 from lianhu_kit.identifiers import number_is_valid
+from support import bearer, village
+from support.requests_rig import Place, Rig
 
 
-async def test_an_anonymous_order_is_stored_and_told(rig, place):
+async def test_an_anonymous_order_is_stored_and_told(rig: Rig, place: Place) -> None:
     slip = await rig.order(place, address="示例村3巷12号", grid=place.grid, notice="2026-01")
     assert slip["status"] == "submitted"
     assert number_is_valid(slip["number"])
@@ -18,7 +19,7 @@ async def test_an_anonymous_order_is_stored_and_told(rig, place):
     [event] = await rig.events(slip["id"])
     assert event.type == "lianhu.request.submitted.v1"
     assert event.tenant == place.code
-    data = event.data
+    [data] = await rig.data(slip["id"])
     assert data["channel"] == "web"
     assert (data["reporter"], data["resident"], data["by"]) == (None, None, None)
     assert data["limits"]["contact"] is not None
@@ -32,7 +33,7 @@ async def test_an_anonymous_order_is_stored_and_told(rig, place):
     assert shown["notice"] == "2026-01"
 
 
-async def test_whoever_is_served_twice_has_one_opaque_id(rig, place):
+async def test_whoever_is_served_twice_has_one_opaque_id(rig: Rig, place: Place) -> None:
     first, again, other = [
         await rig.order(place, contact={"name": name, "phone": "139 0000 0009"})
         for name in ("测试乙", "测试 乙", "测试丙")
@@ -41,12 +42,20 @@ async def test_whoever_is_served_twice_has_one_opaque_id(rig, place):
     assert ids[0] == ids[1] != ids[2]
 
 
-async def test_a_resident_orders_for_themselves_and_finds_it(rig, place):
+async def test_a_resident_orders_for_themselves_and_finds_it(rig: Rig, place: Place) -> None:
     me = uuid4()
     await rig.good(
-        "POST", "/v1/people", bearer("admin", place.code),
-        {"id": str(me), "tenant": place.code, "name": "测试丁", "phone": "13900000004", "roles": [{"role": "resident"}]},
-    )  # fmt: skip
+        "POST",
+        "/v1/people",
+        bearer("admin", place.code),
+        {
+            "id": str(me),
+            "tenant": place.code,
+            "name": "测试丁",
+            "phone": "13900000004",
+            "roles": [{"role": "resident"}],
+        },
+    )
     resident = bearer("resident", "", me)
     slip = await rig.order(place, resident)
     data = await rig.last(slip, "submitted")
@@ -60,7 +69,7 @@ async def test_a_resident_orders_for_themselves_and_finds_it(rig, place):
     assert [item["id"] for item in mine["items"]] == [helped["id"], slip["id"]]
 
 
-async def test_a_residents_orders_in_two_villages_are_one_list_with_pages(rig, place):
+async def test_a_residents_orders_in_two_villages_are_one_list_with_pages(rig: Rig, place: Place) -> None:
     other = await rig.village()
     resident = bearer("resident", "", uuid4())
     slips = [await rig.order(where, resident) for where in (place, other, place)]
@@ -73,7 +82,7 @@ async def test_a_residents_orders_in_two_villages_are_one_list_with_pages(rig, p
     assert after == ""
 
 
-async def test_a_steward_orders_for_somebody_without_a_phone(rig, place):
+async def test_a_steward_orders_for_somebody_without_a_phone(rig: Rig, place: Place) -> None:
     steward = bearer("grid_worker", place.grid, place.worker)
     slip = await rig.order(
         place, steward, contact={"name": "测试戊"}, reach="通过小管家", served={"kind": "elderly", "name": "测试戊"}
@@ -85,7 +94,7 @@ async def test_a_steward_orders_for_somebody_without_a_phone(rig, place):
     assert data["served_kind"] == "elderly"
 
 
-async def test_a_household_and_a_door_fill_in_the_grid(rig, place):
+async def test_a_household_and_a_door_fill_in_the_grid(rig: Rig, place: Place) -> None:
     home, plate = uuid4(), uuid4()
     households = [
         {"id": str(home), "tenant": place.code, "grid": place.grid},
@@ -100,7 +109,7 @@ async def test_a_household_and_a_door_fill_in_the_grid(rig, place):
     assert (await rig.last(at_door, "submitted"))["channel"] == "door"
 
 
-async def test_a_child_needs_consent_and_nothing_is_stored_without(rig, place):
+async def test_a_child_needs_consent_and_nothing_is_stored_without(rig: Rig, place: Place) -> None:
     lesson: dict[str, Any] = {
         "tenant": place.code,
         "service": "lesson",
@@ -128,7 +137,7 @@ async def test_a_child_needs_consent_and_nothing_is_stored_without(rig, place):
     assert data["minor"] is True
 
 
-async def _stored(rig, place):
+async def _stored(rig: Rig, place: Place) -> Any:
     counts = await rig.good("GET", f"/v1/counts?org={place.code}", rig.clerk(place))
     outbox = await rig.rows.fetchval("SELECT count(*) FROM outbox WHERE tenant = $1", place.code)
     kept = await rig.rows.fetchval("SELECT count(*) FROM timers WHERE tenant = $1", place.code)
@@ -171,7 +180,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "status", "field"), BAD)
-async def test_bad_input_is_refused_by_name_and_nothing_is_stored(rig, place, change, status, field):
+async def test_bad_input_is_refused_by_name_and_nothing_is_stored(
+    rig: Rig, place: Place, change: Any, status: Any, field: Any
+) -> None:
     good = {
         "tenant": place.code,
         "service": "tap",
@@ -185,13 +196,13 @@ async def test_bad_input_is_refused_by_name_and_nothing_is_stored(rig, place, ch
     assert await _stored(rig, place) == before
 
 
-async def test_an_unknown_village_is_refused_by_name(rig):
+async def test_an_unknown_village_is_refused_by_name(rig: Rig) -> None:
     body = {"tenant": village(), "service": "tap", "text": "漏水", "reach": "敲门"}
     problem = await rig.refused(422, "POST", "/v1/requests", None, body)
     assert problem["errors"][0]["field"] == "tenant"
 
 
-async def test_required_answers_are_checked(rig, place):
+async def test_required_answers_are_checked(rig: Rig, place: Place) -> None:
     order = {"tenant": place.code, "service": "errand", "text": "医保参保", "reach": "敲门"}
     problem = await rig.refused(422, "POST", "/v1/requests", None, order)
     assert [error["field"] for error in problem["errors"]] == ["answers.matter"]
@@ -199,7 +210,7 @@ async def test_required_answers_are_checked(rig, place):
     assert slip["status"] == "submitted"
 
 
-async def test_bodies_that_are_no_json_too_large_or_of_another_type(rig):
+async def test_bodies_that_are_no_json_too_large_or_of_another_type(rig: Rig) -> None:
     json_type = {"content-type": "application/json"}
     assert (await rig.client.post("/v1/requests", content=b"{", headers=json_type)).status_code == 400
     assert (await rig.client.post("/v1/requests", content=b'"x"', headers=json_type)).status_code == 422
@@ -216,7 +227,7 @@ async def test_bodies_that_are_no_json_too_large_or_of_another_type(rig):
 @pytest.mark.parametrize(
     "text", ["𠮷野家的水龙头", "الصنبور يسرب الماء", "🚰" * 10, "A\u202eB", "行一\n行二", "x" * 2000]
 )
-async def test_any_script_is_stored_whole(rig, place, text):
+async def test_any_script_is_stored_whole(rig: Rig, place: Place, text: Any) -> None:
     name = text[:10].replace("\n", " ")
     slip = await rig.order(place, text=text, contact={"name": name, "phone": "13900000001"})
     assert (await rig.get(place, slip))["text"] == text
@@ -224,7 +235,7 @@ async def test_any_script_is_stored_whole(rig, place, text):
     assert contact["name"] == name
 
 
-async def test_staff_place_orders_under_their_code_only(rig, place):
+async def test_staff_place_orders_under_their_code_only(rig: Rig, place: Place) -> None:
     body = {"tenant": place.code, "service": "tap", "text": "漏水", "reach": "敲门"}
     for role in ("clerk", "integrator", "grid_worker", "supervisor", "operator"):
         await rig.refused(404, "POST", "/v1/requests", bearer(role, village()), body)
@@ -235,7 +246,7 @@ async def test_staff_place_orders_under_their_code_only(rig, place):
     await rig.good("POST", "/v1/requests", bearer("volunteer", village()), body)
 
 
-async def test_the_same_key_is_one_order(rig, place):
+async def test_the_same_key_is_one_order(rig: Rig, place: Place) -> None:
     key = {"Idempotency-Key": str(uuid4())}
     body = {"tenant": place.code, "service": "tap", "text": "漏水", "reach": "敲门"}
     first = await rig.good("POST", "/v1/requests", key, body)
@@ -247,7 +258,7 @@ async def test_the_same_key_is_one_order(rig, place):
     assert sum(counts["by_status"].values()) == 1
 
 
-async def test_a_taken_number_is_replaced(rig, place, monkeypatch):
+async def test_a_taken_number_is_replaced(rig: Rig, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await rig.order(place)
     numbers = iter([first["number"], first["number"], "10000007"])
     monkeypatch.setattr("requests_service.handlers.order.new_number", lambda: next(numbers))
@@ -257,7 +268,7 @@ async def test_a_taken_number_is_replaced(rig, place, monkeypatch):
     assert (await rig.last(second, "submitted"))["number"] == "10000007"
 
 
-async def test_a_failing_commit_is_no_success(rig, place):
+async def test_a_failing_commit_is_no_success(rig: Rig, place: Place) -> None:
     """A deferred fault strikes at commit: the answer is no 201, and nothing is there."""
     # The owner alone may hang a trigger on a table.
     owner = await _connect(rig.urls.owner)
@@ -280,13 +291,13 @@ async def test_a_failing_commit_is_no_success(rig, place):
     assert sum(counts["by_status"].values()) == 0
 
 
-async def _connect(url):
+async def _connect(url: str) -> Any:
     import asyncpg
 
     return await asyncpg.connect(url)
 
 
-async def test_tracking_shows_where_it_stands_and_hides_every_miss(rig, place):
+async def test_tracking_shows_where_it_stands_and_hides_every_miss(rig: Rig, place: Place) -> None:
     slip = await rig.order(place)
     path = f"/v1/track/{slip['number']}?tenant={place.code}&code={slip['tracking_code'].lower()}"
     found = await rig.good("GET", path)

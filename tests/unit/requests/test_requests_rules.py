@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,7 +22,7 @@ QUESTIONS = (
 )
 
 
-def test_good_answers_have_no_objection():
+def test_good_answers_have_no_objection() -> None:
     given = {"papers": "卡", "hall": "town", "rooms": 2, "day": "2026-03-01", "pets": False}
     assert answers.check(QUESTIONS, given) == []
 
@@ -43,11 +44,11 @@ def test_good_answers_have_no_objection():
         ({"papers": "卡", "colour": "red"}, "answers.colour"),
     ],
 )
-def test_a_bad_answer_names_its_question(given, field):
+def test_a_bad_answer_names_its_question(given: Any, field: Any) -> None:
     assert [objection.field for objection in answers.check(QUESTIONS, given)] == [field]
 
 
-def test_somebody_must_be_reachable():
+def test_somebody_must_be_reachable() -> None:
     with pytest.raises(orders.NoWayToReach):
         orders.require_reach(phone=None, household=None, reach=None, account=False)
     orders.require_reach(phone="13900000001", household=None, reach=None, account=False)
@@ -56,7 +57,7 @@ def test_somebody_must_be_reachable():
     orders.require_reach(phone=None, household=None, reach=None, account=True)
 
 
-def test_a_child_needs_consent_and_only_a_child_does():
+def test_a_child_needs_consent_and_only_a_child_does() -> None:
     with pytest.raises(orders.ConsentMissing):
         orders.require_consent("child", service_asks=False, consent=False)
     with pytest.raises(orders.ConsentMissing):
@@ -76,7 +77,7 @@ def test_a_child_needs_consent_and_only_a_child_does():
         (NOW - timedelta(days=400), False),
     ],
 )
-def test_consent_has_a_possible_time(at, good):
+def test_consent_has_a_possible_time(at: Any, good: Any) -> None:
     assert (orders.consent_time_fault(at, NOW) is None) is good
 
 
@@ -92,11 +93,11 @@ def test_consent_has_a_possible_time(at, good):
         (NOW + timedelta(days=500), None, False),
     ],
 )
-def test_wanted_times_are_possible(start, end, good):
+def test_wanted_times_are_possible(start: Any, end: Any, good: Any) -> None:
     assert (orders.wanted_fault(orders.Wanted(start, end), NOW) is None) is good
 
 
-def test_a_visit_to_a_child_takes_two():
+def test_a_visit_to_a_child_takes_two() -> None:
     assert orders.is_minor_visit("child", "visit")
     assert not orders.is_minor_visit("child", "errand")
     assert not orders.is_minor_visit("adult", "visit")
@@ -118,13 +119,13 @@ MATTERS = st.builds(
 
 
 @given(MATTERS, MATTERS)
-def test_sameness_is_mutual_and_never_across_services(one, other):
+def test_sameness_is_mutual_and_never_across_services(one: Any, other: Any) -> None:
     assert duplicates.may_be_the_same(one, other) == duplicates.may_be_the_same(other, one)
     if one.service != other.service:
         assert not duplicates.may_be_the_same(one, other)
 
 
-def test_what_counts_as_the_same():
+def test_what_counts_as_the_same() -> None:
     home = duplicates.Matter("tap", UUID(int=1), None, NOW)
     grid = duplicates.Matter("tap", None, "441702008205001", NOW)
     week = timedelta(days=7)
@@ -139,18 +140,18 @@ def test_what_counts_as_the_same():
 
 
 @given(st.sampled_from(list(grades.Solved)), st.integers(1, 5))
-def test_rework_follows_no_or_the_lowest_two(solved, grade):
+def test_rework_follows_no_or_the_lowest_two(solved: Any, grade: Any) -> None:
     assert grades.needs_rework(solved, grade) == (solved == "no" or grade <= 2)
 
 
-def test_rework_goes_out_by_itself_once_and_to_volunteers():
+def test_rework_goes_out_by_itself_once_and_to_volunteers() -> None:
     assert grades.reworked_by_itself(1, "volunteers")
     assert not grades.reworked_by_itself(1, "staff")
     assert not grades.reworked_by_itself(1, None)
     assert not grades.reworked_by_itself(2, "volunteers")
 
 
-def test_silence_closes_after_two_tries_and_confirmation_within_thirty_days():
+def test_silence_closes_after_two_tries_and_confirmation_within_thirty_days() -> None:
     assert [grades.silence_closes(tries) for tries in range(4)] == [False, False, True, True]
     grades.require_in_time(None, NOW)
     grades.require_in_time(NOW - timedelta(days=30), NOW)
@@ -158,7 +159,7 @@ def test_silence_closes_after_two_tries_and_confirmation_within_thirty_days():
         grades.require_in_time(NOW - timedelta(days=31), NOW)
 
 
-def test_who_took_part_does_not_call_back():
+def test_who_took_part_does_not_call_back() -> None:
     clerk, doer, other = uuid4(), uuid4(), uuid4()
     grades.require_disinterested(other, accepted_by=clerk, doers={doer})
     for caller in (clerk, doer):
@@ -170,17 +171,17 @@ def test_who_took_part_does_not_call_back():
     ("name", "masked"),
     [("张三", "张*"), ("欧阳小明", "欧*"), ("𠮷田", "𠮷*"), ("Anna Example", "A*"), (" 李 ", "李*"), ("", "**")],
 )
-def test_names_are_masked(name, masked):
+def test_names_are_masked(name: Any, masked: Any) -> None:
     assert masking.mask_name(name) == masked
 
 
-def test_phones_are_masked():
+def test_phones_are_masked() -> None:
     assert masking.mask_phone("13900005678") == "139****5678"
     assert masking.mask_phone("3210000") == "*****00"
 
 
 @given(st.text(min_size=3, max_size=30))
-def test_a_mask_never_holds_the_whole_name(name):
+def test_a_mask_never_holds_the_whole_name(name: Any) -> None:
     assert name.strip() not in masking.mask_name(name) or len(name.strip()) < 2
 
 
@@ -191,7 +192,7 @@ class Entry:
     active: bool = True
 
 
-def test_the_nearest_catalogue_entry_wins_and_can_remove_one():
+def test_the_nearest_catalogue_entry_wins_and_can_remove_one() -> None:
     city, town, village = "4417", "441702008", "441702008205"
     entries = [
         Entry("tap", city),
@@ -203,12 +204,21 @@ def test_the_nearest_catalogue_entry_wins_and_can_remove_one():
     assert inheritance.inherited_catalogue(entries) == [Entry("tap", village), Entry("meals", town)]
 
 
-def test_the_nearest_setting_wins_key_by_key():
-    units = [("441702008205", {"locale": "en"}), ("4417", {"locale": "zh-CN", "confirm_seconds": 5})]
+def test_the_nearest_setting_wins_key_by_key() -> None:
+    village: dict[str, Any] = {"locale": "en"}
+    units = [("441702008205", village), ("4417", {"locale": "zh-CN", "confirm_seconds": 5})]
     assert inheritance.inherited_settings(units) == {"locale": "en", "confirm_seconds": 5}
 
 
-def seen(status="claimed", *, holds=False, held=False, own=False, first=None, last=None):
+def seen(
+    status: str = "claimed",
+    *,
+    holds: bool = False,
+    held: bool = False,
+    own: bool = False,
+    first: int | None = None,
+    last: int | None = None,
+) -> access.Seen:
     return access.Seen(Status(status), holds, held, own, first, last)
 
 
@@ -236,11 +246,11 @@ def seen(status="claimed", *, holds=False, held=False, own=False, first=None, la
         ("operator", seen(), "no"),
     ],
 )
-def test_contact_details_open_by_right_only(role, what, expected):
+def test_contact_details_open_by_right_only(role: Any, what: Any, expected: Any) -> None:
     assert access.contact(role, what) == expected
 
 
-def test_a_role_reaches_what_is_under_its_code():
+def test_a_role_reaches_what_is_under_its_code() -> None:
     village, grid = "441702008205", "441702008205001"
     assert access.within("441702", tenant=village, grid=None)
     assert access.within(village, tenant=village, grid=None)

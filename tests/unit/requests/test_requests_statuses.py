@@ -1,5 +1,7 @@
 """The declared graph: every request walks only along it, and refusals say where they are and what is allowed."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,12 +23,12 @@ ASSIGNMENT_STATES = ["routed", "offered", "assigned", "claimed", "in_progress", 
 DISPATCH_MOVES = (Move.CLAIM, Move.CHECK_IN, Move.COMPLETE, Move.RELEASE, Move.RETURN)
 
 
-def test_every_status_has_its_row_and_every_move_a_place():
+def test_every_status_has_its_row_and_every_move_a_place() -> None:
     assert set(TRANSITIONS) == set(Status)
     assert {move for row in TRANSITIONS.values() for move in row} == set(Move)
 
 
-def test_every_status_can_be_reached_from_submitted():
+def test_every_status_can_be_reached_from_submitted() -> None:
     seen, todo = set(), [Status.SUBMITTED]
     while todo:
         status = todo.pop()
@@ -49,7 +51,7 @@ def test_every_status_can_be_reached_from_submitted():
         ("transfer", "transferred"),
     ],
 )
-def test_the_life_in_the_glossary(path, end):
+def test_the_life_in_the_glossary(path: Any, end: Any) -> None:
     status = Status.SUBMITTED
     for step in path.split():
         status = after(status, Move(step.replace("_", " ")))
@@ -57,13 +59,13 @@ def test_the_life_in_the_glossary(path, end):
 
 
 @pytest.mark.parametrize("status", [Status.CLAIMED, Status.IN_PROGRESS])
-def test_work_in_hand_is_not_merged_or_referred(status):
+def test_work_in_hand_is_not_merged_or_referred(status: Any) -> None:
     for move in (Move.MERGE, Move.REFER):
         with pytest.raises(IllegalTransition):
             after(status, move)
 
 
-def test_a_refusal_names_the_state_and_what_is_allowed():
+def test_a_refusal_names_the_state_and_what_is_allowed() -> None:
     with pytest.raises(IllegalTransition) as refused:
         after(Status.REFERRED, Move.ACCEPT)
     assert refused.value.status == "referred"
@@ -72,12 +74,12 @@ def test_a_refusal_names_the_state_and_what_is_allowed():
     assert "agency-reply, withdraw, contacted" in str(refused.value)
 
 
-def test_what_has_ended_allows_nothing():
+def test_what_has_ended_allows_nothing() -> None:
     assert allowed(Status.WITHDRAWN) == ()
     assert "it has ended" in str(IllegalTransition(Status.WITHDRAWN, Move.ACCEPT))
 
 
-def test_moves_beside_the_status_do_not_move_it():
+def test_moves_beside_the_status_do_not_move_it() -> None:
     for status in Status:
         for move in BESIDE:
             if status in OPEN:
@@ -87,7 +89,7 @@ def test_moves_beside_the_status_do_not_move_it():
 
 
 @given(st.lists(st.sampled_from(list(Move)), max_size=40))
-def test_random_orders_of_moves_never_leave_the_graph(moves):
+def test_random_orders_of_moves_never_leave_the_graph(moves: Any) -> None:
     status = Status.SUBMITTED
     for move in moves:
         if move in TRANSITIONS[status]:
@@ -100,7 +102,7 @@ def test_random_orders_of_moves_never_leave_the_graph(moves):
 
 
 @given(st.sampled_from(list(Status)), st.sampled_from(ASSIGNMENT_STATES), st.booleans())
-def test_dispatch_moves_a_request_only_where_dispatch_may(status, state, current):
+def test_dispatch_moves_a_request_only_where_dispatch_may(status: Any, state: Any, current: Any) -> None:
     target = follow(status, state, current=current)
     if target != status:
         assert current
@@ -113,7 +115,7 @@ def test_dispatch_moves_a_request_only_where_dispatch_may(status, state, current
 
 
 @given(st.lists(st.sampled_from(ASSIGNMENT_STATES), max_size=12))
-def test_replaying_what_dispatch_said_ends_where_it_ended(states):
+def test_replaying_what_dispatch_said_ends_where_it_ended(states: Any) -> None:
     def play(status: Status) -> Status:
         for state in states:
             status = follow(status, state, current=True)
@@ -123,6 +125,6 @@ def test_replaying_what_dispatch_said_ends_where_it_ended(states):
     assert follow(once, states[-1] if states else "routed", current=True) == once
 
 
-def test_withdrawn_stays_withdrawn_whatever_dispatch_says():
+def test_withdrawn_stays_withdrawn_whatever_dispatch_says() -> None:
     for state in ASSIGNMENT_STATES:
         assert follow(Status.WITHDRAWN, state, current=True) == Status.WITHDRAWN
