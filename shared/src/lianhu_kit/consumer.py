@@ -17,6 +17,7 @@ from lianhu_kit.settings import ServiceSettings
 
 STUCK_SECONDS = 60.0
 RETRY_SECONDS = 2.0
+WATCH_SECONDS = 10.0
 _log = logger(__name__)
 
 
@@ -61,7 +62,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 if time.monotonic() > retried + RETRY_SECONDS:
                     retried = time.monotonic()
                     await self._inbound.retry_waiting()
-                if time.monotonic() > checked + 10:
+                if time.monotonic() > checked + WATCH_SECONDS:
                     checked = time.monotonic()
                     await self._watch(client)
                 backoff.reset()

@@ -90,9 +90,10 @@ def decode(
 ) -> ReceivedEvent:
     """Reads a record; Undecodable where it is no CloudEvent with an object as data, or where it cannot be stored."""
     try:
-        event = from_kafka(
-            KafkaMessage({name: text or b"" for name, text in headers}, key, value or b"{}"), _FORMAT, CloudEvent
-        )
+        given = {name: text or b"" for name, text in headers}
+        event = from_kafka(KafkaMessage(given, key, b"{}" if value is None else value), _FORMAT, _whole)
+    except Undecodable:
+        raise
     except Exception as error:  # whatever outsiders send: the library's parsers raise many kinds
         raise Undecodable(f"no CloudEvent: {type(error).__name__}") from None
     data = event.get_data()
@@ -100,7 +101,7 @@ def decode(
         raise Undecodable("the data is no JSON object")
     time = event.get_time()
     if time is None or time.tzinfo is None:
-        raise Undecodable("the time is missing or has no offset")
+        raise Undecodable("the time has no offset")
     sequence = event.get_extension("sequence")
     received = ReceivedEvent(
         topic=topic,
@@ -121,6 +122,14 @@ def decode(
         raise Undecodable("it carries a sequence and no key that the sequence belongs to")
     _check_storable(received)
     return received
+
+
+def _whole(attributes: dict[str, Any], data: Any) -> CloudEvent:
+    """The library would make up a missing id and time: the same record would be another event at each reading."""
+    missing = [name for name in ("specversion", "id", "source", "type", "time") if not attributes.get(name)]
+    if missing:
+        raise Undecodable(f"no CloudEvent: {', '.join(missing)} missing")
+    return CloudEvent(attributes, data)
 
 
 def _text(value: object) -> str | None:

@@ -69,6 +69,8 @@ async def end_producer(producer: AIOKafkaProducer) -> None:
     if sender is not None:
         await end_quietly(sender.close(), 1)
     if unsent is not None:
+        # Batches that were to be sent again have left this set, and their end would look for them there.
+        unsent._pending_batches.update(batch for queue in unsent._batches.values() for batch in queue)
         unsent.fail_all(ProducerClosed())
     await end_quietly(producer.client.close(), 1)
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from integration.kit.station import Station, make_station, make_topic
 from support.stores import LocalPostgres
 
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)])
 logging.getLogger("aiokafka").setLevel("CRITICAL")  # as the kit's own logging does: it repeats a broker's absence
 MakeTopic = Callable[..., Awaitable[str]]
 

@@ -15,10 +15,12 @@ from prometheus_client import REGISTRY
 from sqlalchemy import RowMapping
 
 from integration.kit.conftest import MakeTopic
-from integration.kit.station import NOTED, Station, consume, sequences
+from integration.kit.station import NOTED, Note, Station, consume, keep_effect, sequences
 from lianhu_kit import relay
-from lianhu_kit.database import enter_scope
+from lianhu_kit.consumer import Consumer
+from lianhu_kit.database import Database, enter_scope
 from lianhu_kit.identifiers import new_id
+from lianhu_kit.inbound import Inbound, Subscription
 from lianhu_kit.outbox import SHARDS, OutgoingEvent, PayloadTooLarge, record, shard_of
 from lianhu_kit.relay import Relay
 from support import eventually, village
@@ -38,7 +40,7 @@ def key_in(wanted: Callable[[int], bool]) -> str:
 
 
 @asynccontextmanager
-async def running(*relays: Relay) -> AsyncIterator[None]:
+async def running(*relays: Relay | Consumer) -> AsyncIterator[None]:
     """Runs relays while the block lasts."""
     stop = asyncio.Event()
     tasks = [asyncio.create_task(each.run(stop)) for each in relays]
@@ -125,31 +127,43 @@ async def test_with_the_broker_away_commits_go_on_and_all_events_arrive_once_it_
     station: Station, broker: LocalKafka, new_topic: MakeTopic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "SEND_SECONDS", 1.0)
-    topic, names = await new_topic(), keys(6)
-    async with running(Relay(station.settings, station.worker)):
+    topic, names, there = await new_topic(), keys(6), village()
+    inbound = Inbound("kit", station.worker, {topic: False}, {NOTED: Subscription(Note, keep_effect)})
+    consumer = Consumer(station.settings, inbound, topics={topic: False}, group=topic)
+    async with running(Relay(station.settings, station.worker), consumer):
         for key in names:
-            await station.note(HERE, topic, key)
+            await station.note(there, topic, key)
         await eventually(lambda: drained(station))
         before, failures = _client_tasks(), _failures()
         broker.kill()
         try:
             for key in names:
-                await asyncio.wait_for(station.note(HERE, topic, key, count=2), 2)
+                await asyncio.wait_for(station.note(there, topic, key, count=2), 2)
             await eventually(lambda: _failed_since(failures + 2))
         finally:
             broker.start()
-        await station.note(HERE, topic, names[0])
+        await station.note(there, topic, names[0])
         await eventually(lambda: drained(station), timeout=30)
+        await eventually(lambda: _applied(station, there, 19), timeout=30)
         await eventually(lambda: _no_more_than(before), timeout=5)  # clients that failed were ended for good
+    applied = await station.effects(there)
+    assert sorted(applied) == sorted(set(applied))
     found = sequences(await consume(broker.bootstrap, topic))
     assert {key: sorted(set(each)) for key, each in found.items()} == {
         key: [1, 2, 3, 4] if key == names[0] else [1, 2, 3] for key in names
     }
 
 
+_LASTING = ("Sender._sender_routine", "MessageAccumulator.close", "Fetcher._fetch_requests", "AIOKafkaClient._md")
+
+
 def _client_tasks() -> Counter[str]:
     names = (getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks())
-    return Counter(name for name in names if name.startswith(("AIOKafka", "Sender", "MessageAccumulator")))
+    return Counter(name for name in names if name.startswith(_LASTING))
+
+
+async def _applied(station: Station, tenant: str, count: int) -> bool:
+    return len(await station.effects(tenant)) == count
 
 
 async def _no_more_than(before: Counter[str]) -> bool:
@@ -289,7 +303,7 @@ async def test_a_commit_wakes_the_relay_at_once_and_the_envelope_is_whole(
             await record(
                 session,
                 [
-                    OutgoingEvent(topic, key, 1, NOTED, "subject", HERE, {"words": "𠮷 ‮right to left"}),
+                    OutgoingEvent(topic, key, 1, NOTED, "subject", HERE, {"words": "𠮷 \u202eright to left"}),
                     OutgoingEvent(topic, key, 2, NOTED, "subject", HERE, None),
                 ],
             )
@@ -311,23 +325,26 @@ async def test_a_commit_wakes_the_relay_at_once_and_the_envelope_is_whole(
         "ce_sequence": "1",
         "ce_partitionkey": key,
     }
-    assert told.value.decode() == '{"words":"𠮷 ‮right to left"}'
+    assert told.value.decode() == '{"words":"𠮷 \u202eright to left"}'
     assert deleted.value is None
+
+
+async def _record(database: Database, event: OutgoingEvent) -> None:
+    async with database.transaction() as session:
+        await enter_scope(session, HERE)
+        await record(session, [event])
 
 
 async def test_an_oversized_event_is_refused_before_anything_is_stored(station: Station) -> None:
     key = str(new_id())
+    event = OutgoingEvent("kit.any", key, 1, NOTED, key, HERE, {"words": "x" * 262_145})
     with pytest.raises(PayloadTooLarge, match=r"at most 262144"):
-        async with station.worker.transaction() as session:
-            await enter_scope(session, HERE)
-            await record(session, [OutgoingEvent("kit.any", key, 1, NOTED, key, HERE, {"words": "x" * 262_145})])
+        await _record(station.worker, event)
     assert await drained(station, key)
 
 
 async def test_an_event_outside_the_scope_is_refused_by_the_database(station: Station) -> None:
     key = str(new_id())
     with pytest.raises(Exception, match="row-level security"):
-        async with station.api.transaction() as session:
-            await enter_scope(session, HERE)
-            await record(session, [OutgoingEvent("kit.any", key, 1, NOTED, key, village(), {})])
+        await _record(station.api, OutgoingEvent("kit.any", key, 1, NOTED, key, village(), {}))
     assert await drained(station, key)
