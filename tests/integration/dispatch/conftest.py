@@ -42,6 +42,7 @@ class Stage:
     producer: AIOKafkaProducer
     database: Database
     records: list[Any]
+    urls: Any
     sequences: dict[tuple[str, str], int] = field(default_factory=dict)
     sent: list[Any] = field(default_factory=list)
     checked: int = 0
@@ -257,7 +258,7 @@ async def stage(kafka: str, postgres: Any, jwks_file: Path, tmp_path_factory: An
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://dispatch") as client:
         database = Database(urls.worker, application_name="tests", pool_size=2)
-        yield Stage(client, producer, database, records)
+        yield Stage(client, producer, database, records, urls)
         stop.set()
         await asyncio.wait(tasks, timeout=15)
         for task in tasks:
