@@ -39,7 +39,6 @@ def create_app(settings: Settings) -> FastAPI:
     async def own_state(app: FastAPI) -> AsyncIterator[None]:
         app.state.rates = Rates(settings.orders_per_minute, settings.tracks_per_minute)
         app.state.served_key = served_key(settings.signing_keys)
-        app.state.public_keys = keys.public_keys(settings.signing_keys)
         yield
 
     return create_application(

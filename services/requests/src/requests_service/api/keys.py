@@ -12,9 +12,9 @@ router = APIRouter(tags=["auth"])
 
 
 @router.get("/auth/jwks.json", dependencies=[public()])
-async def key_set(request: Request) -> dict[str, Any]:
-    """The key set (RFC 7517); two keys stand in it while they are exchanged."""
-    return {"keys": request.app.state.public_keys}
+def key_set(request: Request) -> dict[str, Any]:
+    """The key set (RFC 7517), read anew each time; two keys stand in it while they are exchanged."""
+    return {"keys": public_keys(request.app.state.settings.signing_keys)}
 
 
 def public_keys(folder: Path) -> list[dict[str, Any]]:
