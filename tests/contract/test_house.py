@@ -69,3 +69,40 @@ def test_every_service_states_its_canvas() -> None:
         canvas = (ROOT / "services" / service / "README.md").read_text("utf-8")
         for part in ("Commands", "Queries", "Events out", "Events in", "Tables", "Settings"):
             assert re.search(rf"^## {part}", canvas, re.MULTILINE | re.IGNORECASE), f"{service}: {part}"
+
+
+def documents() -> list[Path]:
+    """Every page of the documentation."""
+    return [file for file in tracked() if file.suffix == ".md"]
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in documents()
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert not broken
+
+
+def test_every_file_that_a_document_names_is_there() -> None:
+    files = {str(file.relative_to(ROOT)) for file in tracked()}
+    missing = [
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in documents()
+        for name in re.findall(r"`([\w./-]+/[\w./-]+\.(?:py|yaml|json|csv|md|sh))`", page.read_text("utf-8"))
+        if not any(file == name or file.endswith("/" + name) for file in files)
+    ]
+    assert not missing
+
+
+def test_every_make_target_that_a_document_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        (str(page.relative_to(ROOT)), target)
+        for page in documents()
+        for target in re.findall(r"(?:`|^)make (?:-s )?([a-z][a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
+    }
+    assert {target for _, target in named} >= {"demo", "test"}
+    assert not {entry for entry in named if entry[1] not in targets}
