@@ -42,9 +42,7 @@ class LocalKafka:
     def __init__(self) -> None:
         folder = temporary_folder() / "kafka"
         ready = jars.ensure_jars(ROOT / ".lianhu" / "kafka" / "jars")
-        self.broker = Broker(
-            ready, folder, processes.free_port(), processes.free_port(), heap_megabytes=384, short_lived=True
-        )
+        self.broker = Broker(ready, folder, processes.free_port(), processes.free_port())
         self.broker.prepare()
         self.log = folder / "broker.log"
         self.process = self.start()

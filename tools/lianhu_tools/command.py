@@ -18,7 +18,7 @@ from lianhu_tools.faults import Fault
 from lianhu_tools.local import commands
 from lianhu_tools.local.system import cluster_of
 from lianhu_tools.looks import broker, databases, follow, journey
-from lianhu_tools.stores import jars
+from lianhu_tools.stores import archive, jars
 from lianhu_tools.stores.topics import declared
 from lianhu_tools.topology import current
 
@@ -38,7 +38,7 @@ def prepare() -> None:
     topology = current()
     keys.ensure(topology.keys)
     if topology.own_broker:
-        jars.ensure_jars(topology.jars)
+        archive.ensure_archive(jars.ensure_jars(topology.jars))
 
 
 @app.command()

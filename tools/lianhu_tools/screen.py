@@ -10,8 +10,9 @@ from lianhu_tools.records import Step
 
 
 def console() -> Console:
-    """Standard output; without colours and at full width where it is not a terminal."""
-    return Console(soft_wrap=True, highlight=False)
+    """Standard output; without colours and as wide as its lines where it is not a terminal."""
+    out = Console(soft_wrap=True, highlight=False)
+    return out if out.is_terminal else Console(soft_wrap=True, highlight=False, width=400)
 
 
 def fail(message: str) -> None:
@@ -60,7 +61,7 @@ def table(out: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for place, name in enumerate(columns):
         numbers = bool(shown) and all(isinstance(row[place], int | float) for row in shown)
-        grid.add_column(name, justify="right" if numbers else "left", no_wrap=True)
+        grid.add_column(name, justify="right" if numbers else "left", overflow="fold")
     for row in shown:
         grid.add_row(*("" if value is None else str(value) for value in row))
     out.print(grid)

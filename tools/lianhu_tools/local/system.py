@@ -105,7 +105,9 @@ def _postgres(topology: Topology, cluster: Cluster) -> Plan:
 
 
 def _kafka(topology: Topology) -> Plan:
-    broker = Broker(topology.jars, topology.state / "kafka" / "broker", topology.kafka_port, topology.controller_port)
+    broker = Broker(
+        topology.jars.resolve(), topology.state / "kafka" / "broker", topology.kafka_port, topology.controller_port
+    )
 
     async def ready() -> str | None:
         return None if listens(topology.kafka_port) else f"nobody listens on port {topology.kafka_port}"

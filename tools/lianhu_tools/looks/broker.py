@@ -132,7 +132,7 @@ async def _groups(bootstrap: str, known: list[Topic]) -> list[LagRow]:
             committed = await admin.list_consumer_group_offsets(service)
             read: dict[str, int] = defaultdict(int)
             missing: dict[str, int] = defaultdict(int)
-            read_topics = {topic.name: topic for topic in known if service in topic.readers}
+            read_topics = {topic.name: topic for topic in known if service in topic.readers and not topic.planned}
             places = [TopicPartition(t.name, n) for t in read_topics.values() for n in range(t.partitions)]
             first, last = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
             for place in places:

@@ -44,7 +44,7 @@ def ensure_jars(folder: Path) -> Path:
         if not stamp.exists() or stamp.read_text() != wanted:
             _fetch(folder)
             stamp.write_text(wanted)
-    return folder
+    return folder.resolve()
 
 
 def _fetch(folder: Path) -> None:

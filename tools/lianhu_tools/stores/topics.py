@@ -15,7 +15,7 @@ from lianhu_tools.faults import Fault
 
 @dataclass(frozen=True)
 class Topic:
-    """One declared topic. Retention in milliseconds, -1 for ever."""
+    """One declared topic. Retention in milliseconds, -1 for ever; `planned`: nobody writes to it yet."""
 
     name: str
     owner: str
@@ -26,6 +26,7 @@ class Topic:
     key: str
     writers: tuple[str, ...]
     readers: tuple[str, ...]
+    planned: bool
 
     def settings(self) -> dict[str, str]:
         """The topic's settings in Kafka's own words."""
@@ -50,6 +51,7 @@ def declared(file: Path) -> list[Topic]:
             key=row["key"],
             writers=tuple(row["writers"]),
             readers=tuple(row["readers"]),
+            planned=row.get("planned", False),
         )
         for row in rows
     ]
