@@ -12,7 +12,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from lianhu_kit.problems import TooMany
 
 
-def _zone(request: Request) -> ZoneInfo:
+async def _zone(request: Request) -> ZoneInfo:  # async, as a thread would cost more than it does
     return ZoneInfo(request.app.state.settings.timezone)
 
 
