@@ -12,9 +12,10 @@ BEGIN = datetime(2026, 1, 5, 1, tzinfo=UTC)
 
 
 def orders(seed: int, tenants: Iterable[str], number: int, days: int = 45) -> list[Raw]:
-    """The events of so many orders in these villages, in the order of their times."""
-    dice = random.Random(seed)
-    places = [Place.invent(tenant, dice) for tenant in tenants]
+    """The events of so many orders in these villages, in the order of their times; other villages, other ids."""
+    codes = list(tenants)
+    dice = random.Random(f"{seed} {codes}")
+    places = [Place.invent(tenant, dice) for tenant in codes]
     events: list[Raw] = []
     for _ in range(number):
         began = BEGIN + timedelta(minutes=dice.randrange(days * 24 * 60))

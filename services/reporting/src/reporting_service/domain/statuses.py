@@ -67,12 +67,15 @@ def _followed(entry: Entry) -> bool:
 
 def _work_of_rounds(fact: Fact) -> dict[int, list[Stand]]:
     rounds: dict[int, list[Stand]] = defaultdict(list)
+    over: set[int] = set()
     latest = 0
     for entry in fact.dispatch:
-        status = _WORK.get(entry.data["state"])
+        state, round_ = entry.data["state"], entry.data["round"]
         latest = max(latest, entry.at)
-        if status is not None:
-            rounds[entry.data["round"]].append(Stand(latest, status))
+        if state in _WORK and round_ not in over:
+            rounds[round_].append(Stand(latest, _WORK[state]))
+        if state in ("completed", "returned", "cancelled"):
+            over.add(round_)
     return rounds
 
 
