@@ -148,7 +148,7 @@ async def until(
 ) -> Value:
     """The first thing that a look finds; Missed, with `what` was waited for, when the time is over."""
     deadline = time.monotonic() + seconds
-    pause = every
+    pause, longest = every, max(0.6, every * 4)
     while True:
         found = await look()
         if found:
@@ -156,4 +156,4 @@ async def until(
         if time.monotonic() > deadline:
             raise Missed(f"{what}: not within {seconds:.0f} s")
         await asyncio.sleep(pause)
-        pause = min(pause * 1.3, 0.6)
+        pause = min(pause * 1.4, longest)

@@ -7,6 +7,7 @@ import time
 from rich.console import Console
 
 from lianhu_tools import screen
+from lianhu_tools.demo import throng
 from lianhu_tools.demo.calls import Gateway, Missed
 from lianhu_tools.demo.programme import STORIES, play_all, told_of
 from lianhu_tools.demo.telling import Teller
@@ -30,7 +31,12 @@ async def _round(topology: Topology, out: Console) -> int:
     try:
         await _seed(gateway, out)
         stories = [told_of(story) for story in STORIES]
-        stages, _ = await asyncio.gather(play_all(gateway, stories), Teller(out).tell(stories))
+        twelve = throng.told()
+        async def then():
+            while not all(t.ended for t in stories[:10]): await asyncio.sleep(0.1)
+            await throng.play(gateway, twelve)
+        stages, _, _ = await asyncio.gather(play_all(gateway, stories), then(), Teller(out).tell([*stories, twelve]))
+        stories.append(twelve)
         for t in stories: out.print(t.number, f"{t.seconds:.1f}")
         return 1 if any(story.failed for story in stories) else 0
     finally:

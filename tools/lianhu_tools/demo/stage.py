@@ -41,6 +41,7 @@ class Stage:
     village: Village
     people: Roster
     orders: list[Order] = field(default_factory=list)
+    every: float = 0.12  # seconds between two looks at first; longer where many look at the same time
 
     # ---- orders
 
@@ -85,7 +86,7 @@ class Stage:
 
         self.told.note(f"waiting until {order.number} is {' or '.join(statuses)}")
         try:
-            return await until(look, what=f"{order.number} {' or '.join(statuses)}", seconds=seconds)
+            return await until(look, what=f"{order.number} {' or '.join(statuses)}", seconds=seconds, every=self.every)
         except Missed as missed:
             raise Missed(f"{missed}; it stands at {seen[0] if seen else '?'}") from None
 
@@ -116,7 +117,7 @@ class Stage:
         what = f"assignment of {order.number} {' or '.join(states)}"
         self.told.note(f"waiting for the {what}")
         try:
-            return await until(look, what=what, seconds=seconds)
+            return await until(look, what=what, seconds=seconds, every=self.every)
         except Missed as missed:
             raise Missed(f"{missed}; it stands at {seen[0]}") from None
 
@@ -130,7 +131,7 @@ class Stage:
             return next(iter(page["items"]), None)
 
         self.told.note(f"waiting until {order.number} is offered to {masked(person)}")
-        return await until(look, what=f"{order.number} offered to {masked(person)}", seconds=seconds)
+        return await until(look, what=f"{order.number} offered to {masked(person)}", seconds=seconds, every=self.every)
 
     async def work(self, assignment: Any, move: str, who: Person, /, **body: Any) -> Any:
         """A move of a volunteer or leader, as claim or complete."""
@@ -173,7 +174,7 @@ class Stage:
             return next(fitting, None)
 
         self.told.note(f"waiting for the call list ({purpose})")
-        return await until(look, what=f"a call about {order.number} ({purpose}) on the call list", seconds=seconds)
+        return await until(look, what=f"a call about {order.number} ({purpose}) on the call list", seconds=seconds, every=self.every)
 
     async def called(self, call: Any, who: Person, outcome: str) -> Any:
         """Records what came of a call or knock."""
@@ -188,7 +189,7 @@ class Stage:
             return next((item for item in about if not purposes or item["purpose"] in purposes), None)
 
         self.told.note(f"waiting until {masked(person)} hears of {order.number}")
-        return await until(look, what=f"{masked(person)} told of {order.number}", seconds=seconds)
+        return await until(look, what=f"{masked(person)} told of {order.number}", seconds=seconds, every=self.every)
 
     # ---- reporting
 
@@ -209,7 +210,7 @@ class Stage:
             return sum(one["service"] == service and one["step"] == step for one in steps) >= times
 
         self.told.note(f"waiting until reporting has {service} {step}")
-        await until(look, what=f"{service} {step} in the timeline of {order.number}", seconds=seconds)
+        await until(look, what=f"{service} {step} in the timeline of {order.number}", seconds=seconds, every=self.every)
 
 
 def masked(person: Person) -> str:

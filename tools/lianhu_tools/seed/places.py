@@ -56,7 +56,7 @@ MANDA = Village(
     "152922103005",
     "满达社区",
     5,
-    {"wave_seconds": {"linking_household": 2, "grid": 2, "village": 2, "leader": 2}},
+    {"wave_seconds": {"linking_household": 2, "grid": 3, "village": 2, "leader": 10}},
 )
 VILLAGES = (DUIAN, ANDONG, JIANGWAN, XIJING, SHIZHU, MANDA)
 OF_THE_TOWN = tuple(village for village in VILLAGES if village.town == TOWN)
