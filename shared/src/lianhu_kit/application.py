@@ -66,11 +66,13 @@ def create_application(
     required_revision: str,
     problems: Mapping[type[Exception], Callable[[Any], Problem]] | None = None,
     during: Sequence[Extra] = (),
+    statement_seconds: float = 4,
 ) -> FastAPI:
     """A service's API. Nothing connects before it is started.
 
     `problems` turns the domain's errors into answers; `during` are resources that live as long as the application;
-    `required_revision` is the migration that readiness waits for.
+    `required_revision` is the migration that readiness waits for; `statement_seconds` bounds every statement, so that
+    a silent database is a 503 while the caller still waits.
     """
 
     @asynccontextmanager
@@ -90,7 +92,10 @@ def create_application(
     )
     app.state.settings = settings
     app.state.database = Database(
-        settings.database_url, application_name=f"{settings.service}-api", pool_size=settings.database_pool
+        settings.database_url,
+        application_name=f"{settings.service}-api",
+        pool_size=settings.database_pool,
+        statement_seconds=statement_seconds,
     )
     app.state.verifier = TokenVerifier(
         settings.auth_jwks,
