@@ -71,7 +71,8 @@ class Operation:
 
     def _example(self, name: str, schema: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
         schema = self._resolved(schema)
-        if name in known and schema.get("type", "string") in ("string", "integer"):
+        fits = schema.get("type", "string") in ("string", "integer")
+        if name in known and fits and re.search(schema.get("pattern", ""), str(known[name])):
             return known[name]
         for choice in ("anyOf", "oneOf", "allOf"):
             if choice in schema:

@@ -62,6 +62,8 @@ async def list_requests(
     grant = grants[0]
     before = _before(page.after)
     scopes = await _own_villages(session, access, tenant) if grant.role == "resident" else [grant.scope]
+    if tenant is not None and not scopes and not (grant.at and _meets(grant.at, tenant)):
+        raise NotFound()  # a resident asks for a village in which they have nothing
     rows: list[Request] = []
     for scope in scopes:
         await enter_scope(session, scope, access.person)
