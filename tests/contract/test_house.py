@@ -91,18 +91,18 @@ def test_every_file_that_a_document_names_is_there() -> None:
     missing = [
         f"{page.relative_to(ROOT)}: {name}"
         for page in documents()
-        for name in re.findall(r"`([\w./-]+/[\w./-]+\.(?:py|yaml|json|csv|md|sh))`", page.read_text("utf-8"))
+        for name in re.findall(r"`(\w[\w./-]*/[\w./-]+\.(?:py|yaml|json|csv|md|sh))`", page.read_text("utf-8"))
         if not any(file == name or file.endswith("/" + name) for file in files)
     ]
     assert not missing
 
 
 def test_every_make_target_that_a_document_names_is_there() -> None:
-    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {
         (str(page.relative_to(ROOT)), target)
         for page in documents()
-        for target in re.findall(r"(?:`|^)make (?:-s )?([a-z][a-z-]+)", page.read_text("utf-8"), re.MULTILINE)
+        for target in re.findall(r"(?:`|^)make (?:-s )?([a-z][a-z0-9-]+)", page.read_text("utf-8"), re.MULTILINE)
     }
     assert {target for _, target in named} >= {"demo", "test"}
     assert not {entry for entry in named if entry[1] not in targets}
