@@ -61,19 +61,19 @@ async def list_assignments(
     return page_of(items, paging.limit, [items[: paging.limit][-1]["id"]] if items else None)
 
 
-@router.get("/{id}")
-async def read_assignment(call: Call, id: UUID, access: Readers, session: Session) -> dict[str, Any]:
+@router.get("/{assignment_id}")
+async def read_assignment(call: Call, assignment_id: UUID, access: Readers, session: Session) -> dict[str, Any]:
     """One assignment; for the desk with its holders, what they reported, and the moves with their words."""
 
     async def load(grant: Grant) -> dict[str, Any] | None:
         desk = grant.role in DESK
-        wanted = Filter(person=access.person, at=grant.at if desk else None, own=not desk, id=id, limit=1)
+        wanted = Filter(person=access.person, at=grant.at if desk else None, own=not desk, id=assignment_id, limit=1)
         rows = await assignments.page(session, wanted)
         return rows[0] if rows else None
 
     desk_first = Access(access.caller, tuple(sorted(access.grants, key=lambda grant: grant.role not in DESK)))
     grant, row = await desk_first.locate(session, load)
-    details = await assignments.details(session, id) if grant.role in DESK else {}
+    details = await assignments.details(session, assignment_id) if grant.role in DESK else {}
     return {**assignments.item(row, locale_of(call)), **details}
 
 

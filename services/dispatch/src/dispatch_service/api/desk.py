@@ -14,7 +14,7 @@ from lianhu_kit.access import Access, permits
 from lianhu_kit.api import Body, Session, Words
 from lianhu_kit.problems import FieldError, Invalid
 
-router = APIRouter(prefix="/v1/assignments/{id}", tags=["desk"])
+router = APIRouter(prefix="/v1/assignments/{assignment_id}", tags=["desk"])
 Leaders = Annotated[Access, permits(*LEADERS)]
 Supervisors = Annotated[Access, permits("supervisor", "clerk")]
 
@@ -39,35 +39,37 @@ class Order(Body):
 
 
 @router.post("/assign")
-async def assign(call: Call, id: UUID, body: Naming, access: Leaders, session: Session) -> dict[str, Any]:
+async def assign(call: Call, assignment_id: UUID, body: Naming, access: Leaders, session: Session) -> dict[str, Any]:
     """Asks one person by name, who accepts or passes; staff are ordered and hold it at once."""
-    request, assignment = await in_reach(access, session, id)
+    request, assignment = await in_reach(access, session, assignment_id)
     person = await volunteer(session, body.person)
     if person is None:
         raise Invalid([FieldError("person", "Nobody with this id works here. Take one of GET /v1/volunteers.")])
     await asking.assign(session, settings_of(call), request, assignment, person, by=person_of(access))
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)
 
 
 @router.post("/return")
-async def give_back(call: Call, id: UUID, body: Giving, access: Leaders, session: Session) -> dict[str, Any]:
+async def give_back(call: Call, assignment_id: UUID, body: Giving, access: Leaders, session: Session) -> dict[str, Any]:
     """Gives the work back to the village; whoever holds it is free again."""
-    request, assignment = await in_reach(access, session, id)
+    request, assignment = await in_reach(access, session, assignment_id)
     await ending.give_to_village(session, request, assignment, words=body.reason, by=person_of(access))
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)
 
 
 @router.post("/remind")
-async def remind(call: Call, id: UUID, access: Leaders, session: Session) -> dict[str, Any]:
+async def remind(call: Call, assignment_id: UUID, access: Leaders, session: Session) -> dict[str, Any]:
     """Nudges who holds it, is asked or is offered it."""
-    request, assignment = await in_reach(access, session, id)
+    request, assignment = await in_reach(access, session, assignment_id)
     await nudging.remind(session, request, assignment, by=person_of(access))
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)
 
 
 @router.post("/supervise")
-async def supervise(call: Call, id: UUID, body: Order, access: Supervisors, session: Session) -> dict[str, Any]:
+async def supervise(
+    call: Call, assignment_id: UUID, body: Order, access: Supervisors, session: Session
+) -> dict[str, Any]:
     """A written order with a deadline; responsibility stays where it is."""
-    request, assignment = await in_reach(access, session, id)
+    request, assignment = await in_reach(access, session, assignment_id)
     await nudging.supervise(session, request, assignment, order=body.order, until=body.until, by=person_of(access))
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)

@@ -17,7 +17,7 @@ from lianhu_kit.api import Body, Session, Words
 from lianhu_kit.problems import NotFound
 from lianhu_kit.tokens import Grant
 
-router = APIRouter(prefix="/v1/assignments/{id}", tags=["offers"])
+router = APIRouter(prefix="/v1/assignments/{assignment_id}", tags=["offers"])
 Workers = Annotated[Access, permits(*WORKERS)]
 
 
@@ -28,7 +28,7 @@ class Passing(Body):
 
 
 @router.post("/claim")
-async def claim(call: Call, id: UUID, access: Workers, session: Session) -> dict[str, Any]:
+async def claim(call: Call, assignment_id: UUID, access: Workers, session: Session) -> dict[str, Any]:
     """Takes a place: exactly `places` claims win. The winner's repeat is 200 again.
 
     404 what was not offered to the caller; 409 `already-claimed`, `at-capacity`, `offer-ended`, `not-eligible`,
@@ -37,34 +37,34 @@ async def claim(call: Call, id: UUID, access: Workers, session: Session) -> dict
     person = person_of(access)
 
     async def load(_grant: Grant) -> Standing | None:
-        return await claiming.standing(session, id, person)
+        return await claiming.standing(session, assignment_id, person)
 
     _, seen = await access.locate(session, load)
     await claiming.claim(session, settings_of(call), seen, person)
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)
 
 
 @router.post("/decline")
 async def decline(
-    call: Call, id: UUID, access: Workers, session: Session, body: Passing | None = None
+    call: Call, assignment_id: UUID, access: Workers, session: Session, body: Passing | None = None
 ) -> dict[str, Any]:
     """Passes on an offer, or on being asked by name; free of cost and reasons. The repeat is 200 again."""
     person = person_of(access)
-    request, assignment = await own(access, session, id)
-    offer = await session.get(Offer, (id, person), populate_existing=True)
+    request, assignment = await own(access, session, assignment_id)
+    offer = await session.get(Offer, (assignment_id, person), populate_existing=True)
     if offer is None:
         raise NotFound()
     words = body.reason if body else None
     await asking.decline(session, settings_of(call), request, assignment, offer, words=words, by=person)
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)
 
 
 @router.post("/accept")
-async def accept(call: Call, id: UUID, access: Workers, session: Session) -> dict[str, Any]:
+async def accept(call: Call, assignment_id: UUID, access: Workers, session: Session) -> dict[str, Any]:
     """Accepts an assignment that was made to the caller by name. The repeat is 200 again."""
-    request, assignment = await own(access, session, id)
+    request, assignment = await own(access, session, assignment_id)
     person = await volunteer(session, person_of(access))
     if person is None:
         raise NotHeld
     await asking.accept(session, request, assignment, person, settings_of(call))
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)

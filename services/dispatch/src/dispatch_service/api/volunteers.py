@@ -55,17 +55,18 @@ async def list_volunteers(
     return page_of(items, paging.limit, [items[: paging.limit][-1]["id"]] if items else None)
 
 
-@router.put("/{id}")
-async def put_volunteer(id: UUID, body: Profile, access: Editors, session: Session) -> dict[str, Any]:
+@router.put("/{volunteer_id}")
+async def put_volunteer(volunteer_id: UUID, body: Profile, access: Editors, session: Session) -> dict[str, Any]:
     """Sets somebody's skills, capacity and absence: one's own, or, by a leader, the clerk or an admin, in their reach.
 
     From then on they are set here; what the directory tells of these three no longer counts.
     """
 
     async def load(grant: Grant) -> Volunteer | None:
-        if grant.role in WORKERS:
-            return await volunteers.locked(session, id, grant.scope) if id == access.person else None
-        return await volunteers.locked(session, id, grant.at)
+        if grant.role in WORKERS and volunteer_id != access.person:
+            return None
+        at = grant.scope if grant.role in WORKERS else grant.at
+        return await volunteers.locked(session, volunteer_id, at)
 
     _, person = await access.locate(session, load)
     await set_profile(session, person, skills=list(body.skills), capacity=body.capacity, away_until=body.away_until)

@@ -13,7 +13,7 @@ from lianhu_kit.access import Access, permits
 from lianhu_kit.api import Body, Line, Session, Words
 from lianhu_kit.problems import Forbidden, NotFound
 
-router = APIRouter(prefix="/v1/assignments/{id}", tags=["work"])
+router = APIRouter(prefix="/v1/assignments/{assignment_id}", tags=["work"])
 Holders = Annotated[Access, permits(*WORKING)]
 
 
@@ -47,7 +47,9 @@ class Report(Body):
 
 
 @router.post("/release")
-async def release(call: Call, id: UUID, body: GivingBack, access: Holders, session: Session) -> dict[str, Any]:
+async def release(
+    call: Call, assignment_id: UUID, body: GivingBack, access: Holders, session: Session
+) -> dict[str, Any]:
     """Gives a place back; it is offered again. A leader or the clerk does it for who did not show up."""
     by = person_of(access)
     leaders = among(access, *LEADERS)
@@ -55,23 +57,23 @@ async def release(call: Call, id: UUID, body: GivingBack, access: Holders, sessi
     if person is not None and person != by:
         if not leaders.grants:
             raise Forbidden("Only the grid leader, the secretary or the clerk gives back somebody else's place.")
-        request, assignment = await in_reach(leaders, session, id)
+        request, assignment = await in_reach(leaders, session, assignment_id)
     else:
         try:
-            request, assignment = await own(access, session, id)
+            request, assignment = await own(access, session, assignment_id)
             person = by
         except NotFound:
-            request, assignment = await in_reach(leaders, session, id)
+            request, assignment = await in_reach(leaders, session, assignment_id)
     await releasing.release(session, settings_of(call), request, assignment, person=person, words=body.reason, by=by)
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)
 
 
 @router.post("/check-in")
 async def check_in(
-    call: Call, id: UUID, access: Holders, session: Session, body: Arrival | None = None
+    call: Call, assignment_id: UUID, access: Holders, session: Session, body: Arrival | None = None
 ) -> dict[str, Any]:
     """Begins the work on site; for a minor 409 `two-people-needed` until two checked people hold it."""
-    request, assignment = await own(access, session, id)
+    request, assignment = await own(access, session, assignment_id)
     arrival = body or Arrival()
     await visiting.check_in(
         session,
@@ -82,23 +84,23 @@ async def check_in(
         at=arrival.at,
         place=arrival.place,
     )
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)
 
 
 @router.post("/check-out")
 async def check_out(
-    call: Call, id: UUID, access: Holders, session: Session, body: Departure | None = None
+    call: Call, assignment_id: UUID, access: Holders, session: Session, body: Departure | None = None
 ) -> dict[str, Any]:
     """Ends the work on site."""
-    request, assignment = await own(access, session, id)
+    request, assignment = await own(access, session, assignment_id)
     await visiting.check_out(session, request, assignment, person_of(access), at=body.at if body else None)
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)
 
 
 @router.post("/complete")
-async def complete(call: Call, id: UUID, body: Report, access: Holders, session: Session) -> dict[str, Any]:
+async def complete(call: Call, assignment_id: UUID, body: Report, access: Holders, session: Session) -> dict[str, Any]:
     """Reports the work done; the last holder's report completes the assignment. The texts stay in this service."""
-    request, assignment = await own(access, session, id)
+    request, assignment = await own(access, session, assignment_id)
     await visiting.complete(
         session,
         settings_of(call),
@@ -110,4 +112,4 @@ async def complete(call: Call, id: UUID, body: Report, access: Holders, session:
         served_person_times=body.served_person_times,
         minutes=body.minutes,
     )
-    return await shown(call, access, session, id)
+    return await shown(call, access, session, assignment_id)
