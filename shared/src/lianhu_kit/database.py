@@ -9,10 +9,13 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import sqlalchemy.ext.asyncio
+import sqlalchemy.orm
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.logs import logger
@@ -26,6 +29,19 @@ _log = logger(__name__)
 _ENTER = text(
     "SELECT set_config('lianhu.scope', :scope, true), set_config('lianhu.person', :person, true), clock_timestamp()"
 )
+
+
+class _Orm(Session):
+    """SQLModel's session, whose `execute` warns at every call; ours runs named SQL through it."""
+
+    execute = sqlalchemy.orm.Session.execute
+
+
+class _Session(AsyncSession):
+    """The same for its asynchronous side."""
+
+    sync_session_class = _Orm
+    execute = sqlalchemy.ext.asyncio.AsyncSession.execute
 
 
 class Database:
@@ -61,7 +77,7 @@ class Database:
                 },
             },
         )
-        self._sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self.engine, class_=_Session, expire_on_commit=False)
         self.wakeups = Wakeups(url, application_name)
 
     @asynccontextmanager
