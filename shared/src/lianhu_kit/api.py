@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -92,6 +92,19 @@ class Paging:
     after: list[Any] | None
     limit: int
 
+    def place(self, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
+        """The sort values after which the page begins, each read by its kind (`UUID`, `int`, `datetime.fromisoformat`).
+
+        None for the first page; Invalid for a cursor that was never given out: it comes from outside.
+        """
+        if self.after is None:
+            return None
+        try:
+            pairs = zip(kinds, self.after, strict=True)
+            return tuple(None if value is None else kind(str(value)) for kind, value in pairs)
+        except (ValueError, ArithmeticError):
+            raise _not_a_cursor() from None
+
 
 def _paging(
     after: Annotated[str | None, Query(max_length=500, description="`next` of the page before")] = None,
@@ -111,12 +124,17 @@ def encode_cursor(values: Sequence[Any]) -> str:
 def decode_cursor(cursor: str) -> list[Any]:
     """What `encode_cursor` was given; Invalid for anything else."""
     try:
-        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        values = _no_nul(orjson.loads(raw))
     except (binascii.Error, ValueError):
         values = None
     if not isinstance(values, list):
-        raise Invalid([FieldError("after", "Send the `next` of the page before, or leave it out.")])
+        raise _not_a_cursor()
     return values
+
+
+def _not_a_cursor() -> Invalid:
+    return Invalid([FieldError("after", "Send the `next` of the page before, or leave it out.")])
 
 
 def page_of(items: Sequence[Any], limit: int, cursor: Sequence[Any] | None) -> dict[str, Any]:

@@ -64,8 +64,8 @@ async def read_all(access: Clerk, session: Session, page: Page, at: Annotated[st
     """Notes of a division, page by page."""
     await enter_scope(session, access.covering(at).scope)
     sql = "SELECT id FROM notes WHERE tenant >= :at AND tenant < :at || ':' AND id > :after ORDER BY id LIMIT :limit"
-    after = page.after[0] if page.after else "00000000-0000-0000-0000-000000000000"
-    rows = (await session.execute(text(sql), {"at": at, "after": UUID(after), "limit": page.limit + 1})).scalars().all()
+    (after,) = page.place(UUID) or (UUID(int=0),)
+    rows = (await session.execute(text(sql), {"at": at, "after": after, "limit": page.limit + 1})).scalars().all()
     items = [{"id": str(each)} for each in rows]
     return page_of(items, page.limit, [items[page.limit - 1]["id"]] if len(items) > page.limit else None)
 

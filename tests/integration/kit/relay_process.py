@@ -29,4 +29,5 @@ async def main(url: str, bootstrap: str, jwks: str, lease: float, send: float) -
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], float(sys.argv[4]), float(sys.argv[5])))  # type: ignore[arg-type]
+    _, address, broker, keys, lease_seconds, send_seconds = sys.argv
+    asyncio.run(main(address, broker, keys, float(lease_seconds), float(send_seconds)))

@@ -216,7 +216,17 @@ async def test_lists_come_in_pages(desk: httpx.AsyncClient) -> None:
         address = f"/v1/notes?at={at}&limit=2&after={page.get('next')}"
     assert read == sorted(made)
     assert "next" not in page
-    for bad in ("limit=0", "limit=201", "limit=x", "after=garbage", "after=e30", f"after={'x' * 501}"):
+    for bad in (
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "after=garbage",
+        "after=e30",
+        "after=W10",
+        "after=WyJ4Il0",
+        "after=WzEsMl0",
+        f"after={'x' * 501}",
+    ):
         answer = await desk.get(f"/v1/notes?at={at}&{bad}", headers=bearer("clerk", at))
         assert is_problem(answer, 422, "invalid-input")["errors"][0]["field"] == bad.split("=")[0]
 

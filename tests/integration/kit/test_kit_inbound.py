@@ -156,7 +156,7 @@ async def test_a_tombstone_is_an_event_of_its_own(station: Station) -> None:
     assert gone == [("a", 5, True)]
 
 
-BAD = {
+BAD: dict[str, tuple[Callable[[Record], Record], str, bool]] = {
     "no JSON": (lambda r: Record(r.topic, 0, r.offset, r.key, b"{no", r.headers), "the data is no JSON object", True),
     "a list": (lambda r: Record(r.topic, 0, r.offset, r.key, b"[1]", r.headers), "the data is no JSON object", True),
     "an empty value": (lambda r: Record(r.topic, 0, r.offset, r.key, b"", r.headers), "no JSON object", True),
