@@ -19,6 +19,7 @@ from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.logs import logger
+from lianhu_kit.pausing import pause
 
 OUTBOX_CHANNEL = "lianhu_outbox"
 WAKES = "lianhu.wakes"
@@ -235,9 +236,11 @@ class Listener:
                 )
                 await asyncio.wait_for(connection.add_listener(self._channel, self._heard), 5)
                 self._woken.set()  # something may have happened while nobody listened
+                lost = asyncio.Event()
+                connection.add_termination_listener(lambda _: lost.set())
                 while not connection.is_closed():
-                    await connection.execute("SELECT 1", timeout=5)
-                    await asyncio.sleep(5)
+                    await connection.execute("SELECT 1", timeout=5)  # a silent server is lost too
+                    await pause(lost, 5)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 await asyncio.sleep(1)
             finally:
