@@ -10,16 +10,17 @@ from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from sqlalchemy import text
 
 from lianhu_kit.database import Database
 from lianhu_kit.envelope import encode
-from lianhu_kit.kafka import new_producer
+from lianhu_kit.kafka import new_consumer, new_producer
 from lianhu_kit.migrations import migrate
 from lianhu_kit.worker import Worker
 from lianhu_tools.stores.postgres import Urls
 from reporting_service.app import MIGRATIONS, create_app, create_work
+from reporting_service.consumer import TOPICS
 from reporting_service.settings import Settings
 from support.conditions import eventually
 from support.histories import Raw
@@ -29,7 +30,7 @@ from support.stores import LocalKafka, LocalPostgres
 
 @pytest.fixture(scope="session")
 def own_broker() -> Iterator[str]:
-    """A broker that only these tests write to: a rebuild reads every event that there is."""
+    """A broker that only the tests of rebuilds write to: a rebuild reads every event that there is."""
     kafka = LocalKafka()
     try:
         kafka.make_topics()
@@ -117,9 +118,16 @@ class Stage:
 
 
 @pytest.fixture
-async def make_stage(own_broker: str, postgres: LocalPostgres, jwks_file: Path, tmp_path: Path) -> AsyncIterator[Any]:
-    """Makes stages, each with a fresh database; ends them with the test."""
-    async with _Stages(own_broker, postgres, jwks_file, tmp_path) as stages:
+async def make_stage(kafka: str, postgres: LocalPostgres, jwks_file: Path, tmp_path: Path) -> AsyncIterator[Any]:
+    """Makes stages, each with a fresh database and reading what is sent from then on; ends them with the test."""
+    async with _Stages(kafka, postgres, jwks_file, tmp_path, from_now=True) as stages:
+        yield stages.make
+
+
+@pytest.fixture
+async def make_whole(own_broker: str, postgres: LocalPostgres, jwks_file: Path, tmp_path: Path) -> AsyncIterator[Any]:
+    """Makes stages that read their broker from its beginning, as rebuilds do."""
+    async with _Stages(own_broker, postgres, jwks_file, tmp_path, from_now=False) as stages:
         yield stages.make
 
 
@@ -131,8 +139,9 @@ async def stage(make_stage: Any) -> Stage:
 
 
 class _Stages:
-    def __init__(self, broker: str, postgres: LocalPostgres, keys: Path, folder: Path) -> None:
+    def __init__(self, broker: str, postgres: LocalPostgres, keys: Path, folder: Path, *, from_now: bool) -> None:
         self._broker, self._postgres, self._keys, self._folder = broker, postgres, keys, folder
+        self._from_now = from_now
         self._ends: list[Any] = []
 
     async def __aenter__(self) -> "_Stages":
@@ -162,4 +171,20 @@ class _Stages:
         await producer.start()
         database = Database(urls.worker, application_name="tests", pool_size=3)
         self._ends += [living.__aexit__(None, None, None), client.aclose(), producer.stop(), database.close()]
-        return Stage(urls, api, worker, client, app, producer, database)
+        stage = Stage(urls, api, worker, client, app, producer, database)
+        if self._from_now:
+            await _begin_now(worker, stage.group)
+        return stage
+
+
+async def _begin_now(settings: Settings, group: str) -> None:
+    """Sets a new group to where the topics end now."""
+    consumer = new_consumer(settings, group=group, client="tests")
+    await consumer.start()
+    try:
+        await consumer._client.set_topics(TOPICS)
+        partitions = [TopicPartition(topic, n) for topic in TOPICS for n in consumer.partitions_for_topic(topic)]
+        consumer.assign(partitions)
+        await consumer.commit(await consumer.end_offsets(partitions))
+    finally:
+        await consumer.stop()

@@ -212,8 +212,8 @@ async def test_reconciliation_sees_tallies_that_left_their_facts(counted: tuple[
     statuses, states = await _true_counts(stage, home)
     answering(stage, requests=dict(statuses), dispatch=dict(states))
     await stage.rows(
-        "UPDATE tallies SET value = value + 1 WHERE tenant = :t AND basis = 'submitted' AND measure = 'now.completed' "
-        "AND day = (SELECT min(day) FROM tallies WHERE tenant = :t AND measure = 'now.completed') RETURNING 1",
+        "UPDATE tallies SET value = value + 1 WHERE ctid = (SELECT ctid FROM tallies WHERE tenant = :t AND value > 0 "
+        "AND basis = 'submitted' AND starts_with(measure, 'now.') AND measure <> 'now.suspended' LIMIT 1) RETURNING 1",
         t=home,
     )
     told = await stage.get("reconciliation", "clerk", home)

@@ -25,7 +25,7 @@ from support.walks import orders
 TABLES = ("facts", "tallies", "volunteer_tallies", "org_units", "services", "people", "positions", "offsets")
 
 
-async def filled(stage: Any, seed: int, number: int = 60) -> str:
+async def filled(stage: Any, seed: int, number: int = 40) -> str:
     """A village whose orders are all counted."""
     home = village()
     await stage.send(mixed(orders(seed, [home], number), random.Random(seed)))
@@ -40,8 +40,8 @@ async def active(stage: Any) -> int:
     return generation
 
 
-async def test_twice_in_a_row_gives_equal_checksums_while_readers_read_and_events_come(make_stage: Any) -> None:
-    stage = await make_stage()
+async def test_twice_in_a_row_gives_equal_checksums_while_readers_read_and_events_come(make_whole: Any) -> None:
+    stage = await make_whole()
     async with stage.working():
         home = await filled(stage, 21)
         before = await stage.get("tallies", "clerk", home)
@@ -68,13 +68,13 @@ async def test_twice_in_a_row_gives_equal_checksums_while_readers_read_and_event
         # The live worker goes on in the new generation, and what comes twice counts once.
         other = await filled(stage, 22, 20)
         assert (await stage.get("tallies", "clerk", other))["total"]["submitted"] == 20
-        await stage.send(orders(21, [home], 60))
+        await stage.send(orders(21, [home], 40))
         assert (await stage.get("tallies", "clerk", home))["total"] == before["total"]
         assert (await replay(stage.worker_settings, told.append)).equal
 
 
-async def test_the_moment_a_request_was_first_counted_survives_a_rebuild(make_stage: Any) -> None:
-    stage = await make_stage()
+async def test_the_moment_a_request_was_first_counted_survives_a_rebuild(make_whole: Any) -> None:
+    stage = await make_whole()
     async with stage.working():
         await filled(stage, 23, 5)
     counted = await stage.rows("SELECT request_id, counted_at FROM facts ORDER BY 1")
@@ -82,8 +82,8 @@ async def test_the_moment_a_request_was_first_counted_survives_a_rebuild(make_st
     assert await stage.rows("SELECT request_id, counted_at FROM facts ORDER BY 1") == counted
 
 
-async def test_drift_is_repaired_and_said(make_stage: Any) -> None:
-    stage = await make_stage()
+async def test_drift_is_repaired_and_said(make_whole: Any) -> None:
+    stage = await make_whole()
     async with stage.working():
         home = await filled(stage, 24, 10)
     right = await stage.get("tallies", "clerk", home)
@@ -94,8 +94,8 @@ async def test_drift_is_repaired_and_said(make_stage: Any) -> None:
     assert (await stage.get("tallies", "clerk", home))["total"] == right["total"]
 
 
-async def test_refused_where_a_key_does_not_begin_at_1_and_good_once_it_does(make_stage: Any) -> None:
-    stage = await make_stage()
+async def test_refused_where_a_key_does_not_begin_at_1_and_good_once_it_does(make_whole: Any) -> None:
+    stage = await make_whole()
     events = [event for event in orders(25, [village()], 1) if event.topic == REQUESTS]
     await stage.send(events[1:])
     with pytest.raises(Refused, match=rf"begin at 1 \({REQUESTS} {events[0].key} begins at 2"):
@@ -107,8 +107,8 @@ async def test_refused_where_a_key_does_not_begin_at_1_and_good_once_it_does(mak
     assert await active(stage) > 1
 
 
-async def test_refused_where_the_topics_hold_less_than_is_counted(make_stage: Any) -> None:
-    stage = await make_stage()
+async def test_refused_where_the_topics_hold_less_than_is_counted(make_whole: Any) -> None:
+    stage = await make_whole()
     async with stage.working():
         home = await filled(stage, 26, 3)
     await stage.rows("UPDATE positions SET last = last + 1 WHERE topic = :topic RETURNING 1", topic=REQUESTS)
@@ -133,10 +133,10 @@ def _start(stage: Any) -> subprocess.Popen[str]:
     )
 
 
-async def test_killed_midway_changes_nothing_and_the_next_begins_anew(make_stage: Any) -> None:
-    stage = await make_stage()
+async def test_killed_midway_changes_nothing_and_the_next_begins_anew(make_whole: Any) -> None:
+    stage = await make_whole()
     async with stage.working():
-        home = await filled(stage, 27, 120)
+        home = await filled(stage, 27, 60)
         before = await stage.get("tallies", "clerk", home)
         process = _start(stage)
         try:
@@ -159,8 +159,8 @@ async def test_killed_midway_changes_nothing_and_the_next_begins_anew(make_stage
         assert (await stage.get("tallies", "clerk", home))["total"] == before["total"]
 
 
-async def test_only_one_at_a_time(make_stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = await make_stage()
+async def test_only_one_at_a_time(make_whole: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = await make_whole()
     entered, go_on = asyncio.Event(), asyncio.Event()
     delete = replaying._delete_left_over
 
@@ -178,8 +178,8 @@ async def test_only_one_at_a_time(make_stage: Any, monkeypatch: pytest.MonkeyPat
     await first
 
 
-async def test_batches_wait_while_the_tallies_are_of_other_rules(make_stage: Any) -> None:
-    stage = await make_stage()
+async def test_batches_wait_while_the_tallies_are_of_other_rules(make_whole: Any) -> None:
+    stage = await make_whole()
     home = village()
     await stage.rows("UPDATE generations SET rules = 0, zone = 'Asia/Shanghai' RETURNING 1")
     async with stage.database.transaction() as session:
