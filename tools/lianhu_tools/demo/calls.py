@@ -96,21 +96,23 @@ class Gateway:
         body: Mapping[str, Any] | None = None,
         *,
         expect: Collection[int] = OK,
-        **query: object,
     ) -> Any:
         """The body of an expected answer; Missed for any other."""
-        answer = await self.send(method, path, who, body, **query)
-        if answer.status not in expect:
-            said = answer.body
-            if isinstance(said, dict):
-                errors = [f"{error.get('field')}: {error.get('detail')}" for error in said.get("errors", ())]
-                said = " ".join([str(said.get("detail") or said), *errors])
-            raise Missed(f"{method} {path} answered {answer.status} {answer.problem}: {said}")
-        return answer.body
+        return self._expected(method, path, await self.send(method, path, who, body), expect)
+
+    @staticmethod
+    def _expected(method: str, path: str, answer: Answer, expect: Collection[int]) -> Any:
+        if answer.status in expect:
+            return answer.body
+        said = answer.body
+        if isinstance(said, dict):
+            errors = [f"{error.get('field')}: {error.get('detail')}" for error in said.get("errors", ())]
+            said = " ".join([str(said.get("detail") or said), *errors])
+        raise Missed(f"{method} {path} answered {answer.status} {answer.problem}: {said}")
 
     async def get(self, path: str, who: Actor | None = None, **query: object) -> Any:
         """Reads."""
-        return await self.call("GET", path, who, **query)
+        return self._expected("GET", path, await self.send("GET", path, who, None, **query), OK)
 
     async def post(self, path: str, who: Actor | None = None, /, **body: object) -> Any:
         """Does; a body's field whose name is a word of Python is written with a line after it (`from_`)."""

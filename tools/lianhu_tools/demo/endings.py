@@ -10,6 +10,7 @@ from lianhu_tools.seed import invented
 from lianhu_tools.seed.people import Person
 
 BY_CALL = ("called_back", "silent")  # these have no account: somebody calls
+NOT_CALLED_EVERY = 12  # one in so many is not rung up, so that some limits are missed
 _STORIES_OWN = 4  # the first volunteers of a grid are the stories'
 
 FINALS = {
@@ -41,7 +42,7 @@ FINALS = {
 
 
 async def place(stage: Stage, part: Part) -> Order:
-    """Places an order: by the resident, or by the steward for who has no account."""
+    """Places an order: by the resident, or by the steward for who has no account; soon the clerk rings them up."""
     details: dict[str, Any] = {"answers": dict(part.wish.answers), "name": stage.told.name}
     if part.at_home:
         homes = stage.people.households_of(linking(stage, part))
@@ -51,8 +52,13 @@ async def place(stage: Stage, part: Part) -> Order:
     if part.ending in BY_CALL:
         number = 100 + part.number % 800
         contact = {"name": invented.name(number), "phone": invented.phone(9000 + number)}
-        return await stage.order(stage.people.steward, part.wish.service, part.wish.text, contact=contact, **details)
-    return await stage.order(stage.people.residents[part.resident], part.wish.service, part.wish.text, **details)
+        order = await stage.order(stage.people.steward, part.wish.service, part.wish.text, contact=contact, **details)
+    else:
+        who = stage.people.residents[part.resident]
+        order = await stage.order(who, part.wish.service, part.wish.text, **details)
+    if part.number % NOT_CALLED_EVERY:
+        await stage.move(order, "contacted", stage.people.clerk, how="phone")
+    return order
 
 
 def linking(stage: Stage, part: Part) -> Person:
@@ -85,9 +91,7 @@ class Course:
     # ---- what endings are made of
 
     async def accept(self, **details: Any) -> None:
-        """The clerk takes it on; for nearly all somebody has spoken with the resident before."""
-        if self.part.number % 6:
-            await self.stage.move(self.order, "contacted", self.people.clerk, how="phone")
+        """The clerk takes it on."""
         await self.stage.move(self.order, "accept", self.people.clerk, summary=self.part.wish.summary, **details)
 
     async def take(self, round: int = 1, but: Person | None = None) -> tuple[Any, Person]:
@@ -222,9 +226,7 @@ async def referred(course: Course) -> None:
 async def agency(course: Course) -> None:
     """Done by an agency, passed on, confirmed."""
     await course.refer()
-    await course.stage.move(
-        course.order, "agency-reply", course.people.clerk, text="已现场处理。", outcome="done"
-    )
+    await course.stage.move(course.order, "agency-reply", course.people.clerk, text="已现场处理。", outcome="done")
     await course.graded()
 
 

@@ -1,12 +1,12 @@
-"""The stories in their order, and how they are played: all that do not disturb each other at the same time."""
+"""The stories in their order, and how one is played."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from lianhu_tools.demo.calls import Gateway, Missed
-from lianhu_tools.demo.stage import Stage, stage_of
+from lianhu_tools.demo.calls import Missed
+from lianhu_tools.demo.stage import Stage
 from lianhu_tools.demo.stories import duian, manda, shizhu, xijing
 from lianhu_tools.demo.telling import Told
 from lianhu_tools.seed.places import DUIAN, MANDA, SHIZHU, XIJING, Village
@@ -45,23 +45,16 @@ def told_of(story: Story) -> Told:
     return Told(story.number, story.title, story.title_en, story.village.name)
 
 
-async def play_all(gateway: Gateway, told: Sequence[Told], stories: Sequence[Story] = STORIES) -> list[Stage]:
-    """Plays stories at the same time; what did not happen stands in each one's `failed`."""
-    stages = [stage_of(gateway, lines, story.village) for lines, story in zip(told, stories, strict=True)]
-    await asyncio.gather(*(play(stage, story.happens) for stage, story in zip(stages, stories, strict=True)))
-    return stages
-
-
-async def play(stage: Stage, happens: Callable[[Stage], Awaitable[None]], seconds: float = STORY_SECONDS) -> None:
-    """Plays one story to its end or to the first step that did not happen."""
-    began = time.monotonic()
+async def play_one(stage: Stage, story: Story) -> None:
+    """Plays one story to its end or to the first step that did not happen, which then stands in `failed`."""
+    told, began = stage.told, time.monotonic()
     try:
-        async with asyncio.timeout(seconds):
-            await happens(stage)
+        async with asyncio.timeout(STORY_SECONDS):
+            await story.happens(stage)
     except Missed as missed:
-        stage.told.failed = str(missed)
+        told.failed = str(missed)
     except TimeoutError:
-        stage.told.failed = f"not ended within {seconds:.0f} s; last: {stage.told.doing or 'under way'}"
+        told.failed = f"not ended within {STORY_SECONDS:.0f} s; last: {told.doing or 'under way'}"
     finally:
-        stage.told.seconds = time.monotonic() - began
-        stage.told.ended = True
+        told.seconds = time.monotonic() - began
+        told.ended = True

@@ -125,9 +125,7 @@ class Stage:
         """Waits until it is offered to a person, and gives the assignment as they see it, with the reason."""
 
         async def look() -> Any:
-            page = await self.gateway.get(
-                "dispatch/v1/assignments", actor(person), mine="offered", request=order.id
-            )
+            page = await self.gateway.get("dispatch/v1/assignments", actor(person), mine="offered", request=order.id)
             return next(iter(page["items"]), None)
 
         self.told.note(f"waiting until {order.number} is offered to {masked(person)}")
@@ -174,7 +172,9 @@ class Stage:
             return next(fitting, None)
 
         self.told.note(f"waiting for the call list ({purpose})")
-        return await until(look, what=f"a call about {order.number} ({purpose}) on the call list", seconds=seconds, every=self.every)
+        return await until(
+            look, what=f"a call about {order.number} ({purpose}) on the call list", seconds=seconds, every=self.every
+        )
 
     async def called(self, call: Any, who: Person, outcome: str) -> Any:
         """Records what came of a call or knock."""
@@ -206,8 +206,9 @@ class Stage:
             answer = await self.gateway.send(
                 "GET", f"reporting/v1/requests/{order.id}/timeline", actor(self.people.clerk)
             )
-            steps = answer.body["steps"] if answer.status == 200 else []
-            return sum(one["service"] == service and one["step"] == step for one in steps) >= times
+            steps: list[dict[str, Any]] = answer.body["steps"] if answer.status == 200 else []
+            found = [one for one in steps if (one["service"], one["step"]) == (service, step)]
+            return len(found) >= times
 
         self.told.note(f"waiting until reporting has {service} {step}")
         await until(look, what=f"{service} {step} in the timeline of {order.number}", seconds=seconds, every=self.every)

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from rich.console import Console
 from rich.markup import escape
 
+Value = TypeVar("Value")
 STILL_SECONDS = 2.0
 
 
@@ -39,6 +41,18 @@ class Told:
     def name(self) -> str:
         """Number and title, as `requests` in demo.json carry it."""
         return f"{self.number} {self.title} · {self.title_en}"
+
+
+async def watched(out: Console, work: Awaitable[Value], what: str) -> Value:
+    """The outcome of a work that may take a while, with a line for whoever waits."""
+    began = time.monotonic()
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=STILL_SECONDS * 2))[0]:
+            out.print(f"  [dim]… {escape(what)}, {time.monotonic() - began:.0f} s[/dim]")
+        return task.result()
+    finally:
+        task.cancel()
 
 
 class Teller:

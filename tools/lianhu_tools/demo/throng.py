@@ -10,11 +10,12 @@ from lianhu_tools.demo.crowd import ORDERS, Part, plan, shares
 from lianhu_tools.demo.endings import Course, mark, place
 from lianhu_tools.demo.stage import Order, Stage, stage_of
 from lianhu_tools.demo.telling import Told
-from lianhu_tools.seed.places import VILLAGES
+from lianhu_tools.seed.places import VILLAGES, Village
 
 AT_ONCE = 40  # orders that are on their way at the same time
 COURSE_SECONDS = 180.0
 _SHOWN = 5
+Stages = dict[Village, Stage]
 TITLE, TITLE_EN = f"再来 {ORDERS} 单", f"{ORDERS} further orders, placed at once"
 
 
@@ -39,7 +40,7 @@ async def play(gateway: Gateway, lines: Told) -> list[Stage]:
     return list(stages.values())
 
 
-async def _place(stages: dict, parts: Sequence[Part], lines: Told) -> dict[int, Order]:  # type: ignore[type-arg]
+async def _place(stages: Stages, parts: Sequence[Part], lines: Told) -> dict[int, Order]:
     began = time.monotonic()
     lines.note(f"placing {len(parts)} orders")
     orders = await asyncio.gather(*(place(stages[part.village], part) for part in parts))
@@ -52,7 +53,7 @@ async def _place(stages: dict, parts: Sequence[Part], lines: Told) -> dict[int, 
     return {part.number: order for part, order in zip(parts, orders, strict=True)}
 
 
-async def _drive(stages: dict, parts: Sequence[Part], placed: dict[int, Order], lines: Told) -> None:  # type: ignore[type-arg]
+async def _drive(stages: Stages, parts: Sequence[Part], placed: dict[int, Order], lines: Told) -> None:
     """Brings every order to its ending, so many at a time; Missed says how many did not get there, and why."""
     turn, ended, missed = asyncio.Semaphore(AT_ONCE), Counter[str](), list[str]()
 
@@ -76,7 +77,9 @@ async def _drive(stages: dict, parts: Sequence[Part], placed: dict[int, Order], 
     await asyncio.gather(*(one(part) for part in ordered))
     if missed:
         more = f" … and {len(missed) - _SHOWN} more" if len(missed) > _SHOWN else ""
-        raise Missed(f"{len(missed)} of {len(parts)} orders did not come to their ending: {'; '.join(missed[:_SHOWN])}{more}")
+        raise Missed(
+            f"{len(missed)} of {len(parts)} orders did not come to their ending: {'; '.join(missed[:_SHOWN])}{more}"
+        )
     lines.say(
         f"{ended.total()} 单各有各的结果",
         f"every one came to its ending in {time.monotonic() - began:.0f} s",

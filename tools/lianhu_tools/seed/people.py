@@ -145,7 +145,7 @@ def check_of(nth: int) -> date | None:
 
 
 def _households(village: Village, linking: tuple[Person, ...]) -> tuple[Household, ...]:
-    homes = []
+    homes: list[Household] = []
     for person in linking:
         assert person.grid is not None  # noqa: S101 - a linking household stands in a grid
         groups = village.groups(person.grid)

@@ -91,9 +91,7 @@ async def answered_and_rejected(stage: Stage) -> None:
     asker, other = people.residents[3], people.residents[4]
     question = await stage.order(asker, "consultation", "七十岁以上的老人坐公交要不要钱？")
     await stage.move(question, "accept", people.clerk, summary="询问老人乘公交的优待", route="none")
-    await stage.move(
-        question, "answer", people.clerk, text="六十五岁以上凭证件免费。", source="市老年人优待办法第九条"
-    )
+    await stage.move(question, "answer", people.clerk, text="六十五岁以上凭证件免费。", source="市老年人优待办法第九条")
     await stage.stands(question, "completed")
     await stage.heard(question, asker, {"confirm"})
     say("政策咨询：当场答复，注明依据", "a question is answered at once, with its source", question.number)

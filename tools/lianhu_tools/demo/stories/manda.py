@@ -22,7 +22,9 @@ async def nobody_claims(stage: Stage) -> None:
     circles = [offer["audience"] for offer in offers]
     if list(dict.fromkeys(circles)) != ["linking_household", "grid", "village"]:
         raise Missed(f"the waves should widen from linking household to grid to village, and were {circles}")
-    say("没人领：中心户 → 网格 → 全村，再告诉网格长", "nobody claims: linking household, grid, village, then the leader")
+    say(
+        "没人领：中心户 → 网格 → 全村，再告诉网格长", "nobody claims: linking household, grid, village, then the leader"
+    )
     assignment = await stage.assignment(order, "offered")
     await stage.heard(order, leader, {"limit"})
     named = await stage.work(assignment, "assign", leader, person=str(asked.id))

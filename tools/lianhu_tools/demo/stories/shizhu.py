@@ -11,7 +11,9 @@ async def insurance_errand(stage: Stage) -> None:
     """Asked once for a missing paper, replied, done by the staff member who was ordered."""
     people, say = stage.people, stage.told.say
     resident, worker = people.residents[0], people.workers[0]
-    order = await stage.order(resident, "medical-insurance", "住院的钱想报销，不知道怎么弄。", answers={"matter": "claim"})
+    order = await stage.order(
+        resident, "medical-insurance", "住院的钱想报销，不知道怎么弄。", answers={"matter": "claim"}
+    )
     say("医保报销代办", "medical insurance: a claim to hand in", order.number)
     await stage.move(order, "ask", people.clerk, missing=["住院发票原件"])
     await stage.stands(order, "awaiting_resident")
@@ -19,9 +21,7 @@ async def insurance_errand(stage: Stage) -> None:
     await stage.move(order, "reply", resident, text=invented.words("发票找到了，放在村委会。"))
     await stage.stands(order, "submitted")
     say("一次性告知缺一张发票，居民补上", "asked once for a missing paper, and it is brought")
-    await stage.move(
-        order, "accept", people.clerk, summary="代办住院费用报销", route="staff", staff=str(worker.id)
-    )
+    await stage.move(order, "accept", people.clerk, summary="代办住院费用报销", route="staff", staff=str(worker.id))
     assignment = await stage.assignment(order, "claimed")
     if [holder["person"] for holder in assignment["held_by"]] != [str(worker.id)]:
         raise Missed("the errand is not held by the member of staff who was ordered")
@@ -78,7 +78,10 @@ async def childs_lesson(stage: Stage) -> None:
     alone = await stage.try_work(assignment, "check-in", one)
     if alone.status != 409:
         raise Missed(f"one alone could check in at a child's: {alone.status}")
-    say("只推送给有核查记录的人；一个人不能签到", f"only checked volunteers are asked; one alone cannot check in ({alone.problem})")
+    say(
+        "只推送给有核查记录的人；一个人不能签到",
+        f"only checked volunteers are asked; one alone cannot check in ({alone.problem})",
+    )
     call = await stage.call_due(order, "guardian", audience="guardian")
     await stage.called(call, people.second_clerk, "reached")
     say("打电话告知监护人", "the guardian named in the consent is called")

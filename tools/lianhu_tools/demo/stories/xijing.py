@@ -135,5 +135,5 @@ async def counted(stage: Stage) -> dict[str, int]:
     tallies = await stage.gateway.get(
         "reporting/v1/tallies", actor(stage.people.clerk), org=stage.village.code, by="service"
     )
-    row = next((row for row in tallies["rows"] if row["key"] == "falling-objects"), {})
+    row: dict[str, int] = next((row for row in tallies["rows"] if row["key"] == "falling-objects"), {})
     return {"submitted": row.get("submitted", 0), "matters": row.get("matters", 0)}
