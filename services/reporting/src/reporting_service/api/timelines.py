@@ -23,8 +23,8 @@ Reader = Annotated[
 ]
 
 
-@router.get("/{id}/timeline")
-async def timeline(access: Reader, session: Session, id: UUID) -> dict[str, Any]:
+@router.get("/{request_id}/timeline")
+async def timeline(access: Reader, session: Session, request_id: UUID) -> dict[str, Any]:
     """The steps of a request in all services and the moment it was counted; people by masked names, no ids.
 
     A resident sees requests that they placed or that are theirs. 404 also while the submission is on its way.
@@ -32,7 +32,7 @@ async def timeline(access: Reader, session: Session, id: UUID) -> dict[str, Any]
     await begin(session)
 
     async def load(grant: Grant) -> Journey | None:
-        journey = await find_journey(session, id)
+        journey = await find_journey(session, request_id)
         return journey if journey is not None and _may_see(grant, access.person, journey) else None
 
     _, journey = await access.locate(session, load)
@@ -40,7 +40,7 @@ async def timeline(access: Reader, session: Session, id: UUID) -> dict[str, Any]
     told = steps(journey.fact, counted)
     called = await masked_names(session, {step.by for step in told if step.by is not None})
     return {
-        "id": id,
+        "id": request_id,
         "number": journey.number,
         "tenant": journey.fact.tenant,
         "status": journey.status,
