@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -213,6 +214,10 @@ async def listening(url: str, channel: str, application_name: str) -> AsyncItera
         await asyncio.gather(task, return_exceptions=True)
 
 
+def _told(lost: asyncio.Event, _connection: object) -> None:
+    lost.set()
+
+
 class Listener:
     """Wakes one waiter when somebody notified the channel."""
 
@@ -237,7 +242,7 @@ class Listener:
                 await asyncio.wait_for(connection.add_listener(self._channel, self._heard), 5)
                 self._woken.set()  # something may have happened while nobody listened
                 lost = asyncio.Event()
-                connection.add_termination_listener(lambda _: lost.set())
+                connection.add_termination_listener(partial(_told, lost))
                 while not connection.is_closed():
                     await connection.execute("SELECT 1", timeout=5)  # a silent server is lost too
                     await pause(lost, 5)
