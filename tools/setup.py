@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
-DISTRIBUTIONS = [".", "shared", *(f"services/{path.name}" for path in sorted((ROOT / "services").iterdir()))]
+SERVICES = sorted((ROOT / "services").iterdir())
+DISTRIBUTIONS = [".", "shared", *(f"services/{each.name}" for each in SERVICES)]
 STAMP = ENVIRONMENT / "lianhu.stamp"
 
 
@@ -69,7 +70,7 @@ def with_pip() -> bool:
     pip = [python, "-m", "pip", "-q", "--disable-pip-version-check", "install"]
     return (
         (exists() or run(sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)))
-        and run(python, "-m", "ensurepip", "--upgrade", "--default-pip")  # an environment of uv's has no pip
+        and (run(python, "-c", "import pip") or run(python, "-m", "ensurepip"))  # uv leaves pip out
         and run(*pip, "--require-hashes", "--no-compile", "-r", str(LOCK))
         and run(*pip, "--no-deps", "--no-build-isolation", "--no-compile", *editable)
     )
@@ -92,6 +93,10 @@ def main() -> int:
             return 1
         print("Fetching the local broker's programs, making the keys …", flush=True)
         if not run(str(ENVIRONMENT / "bin" / "python"), "-m", "lianhu_tools", "prepare"):
+            return 1
+        # Compiled once here, or nine processes compile the same modules at once at the first start.
+        modules = ["lianhu_tools.local.keeper", *(f"{each.name}_service.__main__" for each in SERVICES)]
+        if not run(str(ENVIRONMENT / "bin" / "python"), "-c", f"import {', '.join(modules)}"):
             return 1
         STAMP.write_text(wanted)
         print(f"Set up in {time.monotonic() - began:.0f} s.", flush=True)

@@ -20,7 +20,7 @@ from lianhu_tools.records import Entry, Processes, Progress
 from lianhu_tools.stores import places
 from lianhu_tools.topology import HOST, SERVICES, Topology
 
-UP_SECONDS = 180.0
+UP_SECONDS = 300.0
 DOWN_SECONDS = 30.0
 
 

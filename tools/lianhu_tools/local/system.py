@@ -18,9 +18,9 @@ from lianhu_tools.stores.postgres import Cluster
 from lianhu_tools.topology import HOST, SERVICES, Topology
 
 STORES = ("postgres", "kafka")
-STORE_SECONDS = 60.0
-SERVICE_SECONDS = 60.0
-MIGRATION_SECONDS = 60.0
+STORE_SECONDS = 120.0
+SERVICE_SECONDS = 120.0
+MIGRATION_SECONDS = 120.0
 
 
 def cluster_of(topology: Topology) -> Cluster:

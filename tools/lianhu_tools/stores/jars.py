@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -53,8 +54,21 @@ def _fetch(folder: Path) -> None:
         raise Fault(f"Kafka's jars are brought by Maven, and there is no `mvn` here. {INSTALL}.")
     shutil.rmtree(folder, ignore_errors=True)
     goal = ["dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
-    command = [maven, "-q", "-B", "-f", str(POM), *goal]
+    command = [maven, "-q", "-B", *_own_repository(), "-f", str(POM), *goal]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode != 0 or not any(folder.glob("kafka_2.13-*.jar")):
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
         raise Fault(f"Maven could not fetch Kafka's jars; does it reach its mirror (~/.m2/settings.xml)?\n{tail}")
+
+
+def _own_repository() -> list[str]:
+    """Names Maven's files below HOME where Java would look for another home: it asks the user database alone."""
+    home = os.environ.get("HOME", "")
+    try:
+        known = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        known = ""
+    if not home or home == known:
+        return []
+    settings = Path(home) / ".m2" / "settings.xml"
+    return [f"-Dmaven.repo.local={home}/.m2/repository", *(["-s", str(settings)] if settings.exists() else [])]
