@@ -1,10 +1,8 @@
-"""What the database keeps of received events: once each, in order per key, waiting or parked, never forgotten."""
+"""What the database keeps of received events: once each, in order per key, waiting, never forgotten."""
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import asyncpg
 import pytest
@@ -13,60 +11,14 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from integration.kit.station import NOTED, Note, Station, changed, incoming, keep_effect
-from lianhu_kit import inbound, ledger
+from integration.kit.room import OTHER, TOPIC, UPSERTS, Room
+from integration.kit.station import NOTED, Note, Station, keep_effect
+from lianhu_kit import ledger
 from lianhu_kit.database import enter_scope, is_transient, sqlstate
 from lianhu_kit.envelope import ReceivedEvent, Record
 from lianhu_kit.identifiers import new_id
-from lianhu_kit.inbound import Inbound, NotYet, Poison, Subscription
+from lianhu_kit.inbound import Inbound, NotYet, Subscription
 from support import village
-
-TOPIC, OTHER, UPSERTS = "kit.notes", "kit.others", "kit.upserts"
-Handle = Callable[[AsyncSession, ReceivedEvent, Any], Any]
-
-
-class Room:
-    """One test's own village and books: a consumer over the shared database in a generation of its own."""
-
-    generations = iter(range(1000, 10_000))
-
-    def __init__(self, station: Station, handle: Handle = keep_effect, **others: Subscription) -> None:
-        self.station = station
-        self.tenant = village()
-        self.generation = next(self.generations)
-        self.inbound = Inbound(
-            "kit",
-            station.worker,
-            {TOPIC: False, OTHER: False, UPSERTS: True},
-            {NOTED: Subscription(Note, handle), **{name.replace("__", "."): s for name, s in others.items()}},
-            generation=self.generation,
-        )
-        self.offset = 0
-
-    def event(self, key: str, sequence: int | None, *, topic: str = TOPIC, **more: Any) -> Record:
-        """A good event in this village."""
-        self.offset += 1
-        return incoming(topic, key, sequence, self.tenant, offset=self.offset, **more)
-
-    async def effects(self) -> list[tuple[str, int | None]]:
-        """What was applied, in order."""
-        return await self.station.effects(self.tenant)
-
-    async def last(self, key: str, topic: str = TOPIC) -> int | None:
-        """How far a key is."""
-        sql = "SELECT last FROM positions WHERE generation = :g AND topic = :t AND key = :k"
-        found: int | None = await self.station.value(sql, g=self.generation, t=topic, k=key)
-        return found
-
-    async def parked(self) -> list[tuple[str, int | None, str]]:
-        """What is parked: key, sequence, reason."""
-        sql = "SELECT key, sequence, reason FROM parked WHERE generation = :g ORDER BY id"
-        return [tuple(row) for row in await self.station.rows(sql, g=self.generation)]
-
-    async def waiting(self) -> list[tuple[str, int, str | None]]:
-        """What waits: key, sequence, the key that it awaits."""
-        sql = "SELECT key, sequence, awaits FROM waiting WHERE generation = :g ORDER BY key, sequence"
-        return [tuple(row) for row in await self.station.rows(sql, g=self.generation)]
 
 
 @pytest.fixture
@@ -156,109 +108,6 @@ async def test_a_tombstone_is_an_event_of_its_own(station: Station) -> None:
     assert gone == [("a", 5, True)]
 
 
-BAD: dict[str, tuple[Callable[[Record], Record], str, bool]] = {
-    "no JSON": (lambda r: Record(r.topic, 0, r.offset, r.key, b"{no", r.headers), "the data is no JSON object", True),
-    "a list": (lambda r: Record(r.topic, 0, r.offset, r.key, b"[1]", r.headers), "the data is no JSON object", True),
-    "an empty value": (lambda r: Record(r.topic, 0, r.offset, r.key, b"", r.headers), "no JSON object", True),
-    "wrong shape": (
-        lambda r: Record(r.topic, 0, r.offset, r.key, b'{"words":{"secret":"138 0013 8000"}}', r.headers),
-        "wrong shape: words: Input should be a valid string",
-        True,
-    ),
-    "a version to come": (lambda r: changed(r, ce_type=b"kit.note.written.v2"), "major version", True),
-    "not UTF-8": (lambda r: Record(r.topic, 0, r.offset, r.key, b"\xff\xfe\x00", r.headers), "no JSON object", True),
-    "NUL in the data": (
-        lambda r: Record(r.topic, 0, r.offset, r.key, b'{"words":"a\\u0000b"}', r.headers),
-        "holds the character NUL",
-        True,
-    ),
-    "half a surrogate pair": (
-        lambda r: Record(r.topic, 0, r.offset, r.key, b'{"words":"\\ud800"}', r.headers),
-        "half a surrogate pair",
-        True,
-    ),
-    "deep nesting": (
-        lambda r: Record(r.topic, 0, r.offset, r.key, b'{"a":' * 5000 + b"1" + b"}" * 5000, r.headers),
-        "",
-        True,
-    ),
-    "a huge number": (
-        lambda r: Record(r.topic, 0, r.offset, r.key, b'{"words":"x","n":' + b"9" * 40 + b"}", r.headers),
-        "a number over 64 bits",
-        True,
-    ),
-    "no id": (lambda r: changed(r, ce_id=None), "no CloudEvent: id missing", True),
-    "no time": (lambda r: changed(r, ce_time=None), "no CloudEvent: time missing", True),
-    "a time of nowhere": (lambda r: changed(r, ce_time=b"2026-01-01T00:00:00"), "no CloudEvent", True),
-    "NUL in a header": (lambda r: changed(r, ce_subject=b"a\x00b"), "holds the character NUL", True),
-    "garbage in a header": (lambda r: changed(r, ce_source=bytes(range(256)) + b"\xff" * 44), "no CloudEvent", True),
-    "a header without value": (
-        lambda r: Record(r.topic, 0, r.offset, r.key, r.value, [*changed(r, ce_id=None).headers, ("ce_id", None)]),
-        "no CloudEvent",
-        True,
-    ),
-    "garbage as sequence": (lambda r: changed(r, ce_sequence=b"\xff\x00" * 150), "no CloudEvent", False),
-    "a word as sequence": (lambda r: changed(r, ce_sequence=b"two"), "no decimal number", False),
-    "sequence zero": (lambda r: changed(r, ce_sequence=b"0"), "from 1 on", False),
-    "an endless sequence": (lambda r: changed(r, ce_sequence=b"9" * 5000), "no decimal number", False),
-    "no key": (lambda r: Record(r.topic, 0, r.offset, None, r.value, [
-        (name, value) for name, value in r.headers if name != "ce_partitionkey"]), "no key", False),
-    "a key of garbage": (lambda r: Record(r.topic, 0, r.offset, b"\x80\x00a", r.value, r.headers), "no Cloud", False),
-    "a key with NUL": (lambda r: Record(r.topic, 0, r.offset, b"a\x00", r.value, r.headers), "NUL", False),
-    "no headers at all": (lambda r: Record(r.topic, 0, r.offset, r.key, b"garbage", []), "no CloudEvent", False),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BAD)
-async def test_what_can_never_be_applied_is_parked_and_other_keys_go_on(room: Room, name: str) -> None:
-    spoil, reason, keyed = BAD[name]
-    bad = spoil(room.event("a", 1))
-    later = [room.event("a", 2), room.event("a", 3)]
-    await room.inbound.receive([room.event("b", 1), bad, later[0], room.event("c", 1)])
-    await room.inbound.receive([bad, later[1], room.event("b", 2)])
-    assert sorted(await room.effects()) == [("b", 1), ("b", 2), ("c", 1)]
-    parked = await room.parked()
-    assert reason in parked[0][2]
-    assert "138" not in parked[0][2]
-    if keyed:  # the headers say which key it is: those behind it are parked too
-        behind = "an earlier event of this key is parked"
-        assert [each[:2] for each in parked] == [("a", 1), ("a", 2), ("a", 3)]
-        assert [each[2] for each in parked[1:]] == [behind, behind]
-    else:  # nobody knows whose it is: those behind the gap wait
-        assert [each[:2] for each in parked] == [("", None)]
-        assert [each[:2] for each in await room.waiting()] == [("a", 2), ("a", 3)]
-
-
-async def test_a_poison_that_the_handler_names_is_parked_at_once(station: Station) -> None:
-    async def refuse(_session: AsyncSession, _event: ReceivedEvent, _data: Note) -> None:
-        raise Poison("this can never be")
-
-    room = Room(station, refuse)
-    await room.inbound.receive([room.event("a", 1)])
-    assert await room.parked() == [("a", 1, "this can never be")]
-
-
-async def test_a_bug_in_a_handler_is_tried_five_times_and_then_parked(station: Station) -> None:
-    tries = []
-
-    async def stumble(session: AsyncSession, event: ReceivedEvent, data: Note) -> None:
-        await keep_effect(session, event, data)
-        if event.key == "a":
-            tries.append(event.sequence)
-            raise ZeroDivisionError
-
-    room = Room(station, stumble)
-    batch = [room.event("a", 1), room.event("a", 2), room.event("b", 1)]
-    for _ in range(inbound.TRIES - 1):
-        with pytest.raises(ZeroDivisionError):
-            await room.inbound.receive(batch)
-    await room.inbound.receive(batch)
-    assert tries == [1] * len(tries)
-    assert await room.effects() == [("b", 1)]
-    assert [each[:2] for each in await room.parked()] == [("a", 1), ("a", 2)]
-    assert (await room.parked())[0][2] == "the handler failed 5 times: ZeroDivisionError"
-
-
 async def _needs_note_of(awaits: str | None, session: AsyncSession, event: ReceivedEvent, data: Note) -> None:
     """Applies an event of the other topic only where the note's own topic has brought its key."""
     sql = text("SELECT count(*) FROM effects WHERE tenant = :tenant AND topic = :topic AND key = :key")
@@ -329,33 +178,6 @@ async def test_on_a_compacted_topic_what_waits_may_have_gaps_before_it(station: 
     await room.inbound.retry_waiting()
     assert (await room.effects())[-1] == ("a", 8)
     assert await room.waiting() == []
-
-
-async def test_an_event_without_a_sequence_cannot_wait_and_is_parked(station: Station) -> None:
-    async def never(_session: AsyncSession, _event: ReceivedEvent, _data: Note) -> None:
-        raise NotYet
-
-    room = Room(station, never)
-    await room.inbound.receive([room.event("a", None)])
-    ((_, sequence, reason),) = await room.parked()
-    assert sequence is None
-    assert "without a sequence it cannot wait" in reason
-
-
-async def test_a_waiting_event_that_turns_out_as_poison_blocks_its_key(station: Station) -> None:
-    answers: list[Exception] = [NotYet("far"), Poison("it can never be")]
-
-    async def handle(_session: AsyncSession, event: ReceivedEvent, _data: Note) -> None:
-        if event.key == "a":
-            raise answers[0]
-
-    room = Room(station, handle)
-    await room.inbound.receive([room.event("a", 1)])
-    answers.pop(0)
-    await room.inbound.receive([room.event("far", 1)])
-    assert await room.parked() == [("a", 1, "it can never be")]
-    await room.inbound.receive([room.event("a", 2)])
-    assert [each[:2] for each in await room.parked()] == [("a", 1), ("a", 2)]
 
 
 async def test_events_in_structured_mode_are_read(room: Room) -> None:
