@@ -1,9 +1,10 @@
 """The development gateway: one address for pages and APIs, a stand-in for Caddy or the cluster's ingress.
 
 It only routes. `/api/<service>/…` goes to that service without the prefix, a page keeps its path, `/metrics` and
-`/internal` are not passed on. Bodies and answers stream in both directions, server-sent events among them.
+`/internal` are not passed on. Request bodies and server-sent events stream, other answers are passed on whole.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import unquote
@@ -37,6 +38,8 @@ _HOP_BY_HOP = {
     b"transfer-encoding",
     b"upgrade",
 }
+_CONNECTIONS = 16
+_STREAMS = 500
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 60.0
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -74,13 +77,15 @@ class Gateway:
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
         self._addresses = {service: httpx.URL(address) for service, address in addresses.items()}
-        # Idle connections are dropped before the services drop them (30 s), so that no request meets a closing one.
-        limits = httpx.Limits(max_connections=500, max_keepalive_connections=100, keepalive_expiry=15)
-        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
+        # Looking for a free connection walks over all of the pool and all who wait: few a service, and turns before it.
+        self._turns = {service: asyncio.Semaphore(_CONNECTIONS) for service in addresses}
+        self._calls = {service: _client(_CONNECTIONS) for service in addresses}
+        self._streams = _client(_STREAMS)
 
     async def close(self) -> None:
         """Ends all connections to the services."""
-        await self._client.aclose()
+        for client in (*self._calls.values(), self._streams):
+            await client.aclose()
 
     async def __call__(self, request: Request) -> Response:
         """Answers one request with what its service says; 404 without a service, 502 or 504 when it is away."""
@@ -89,7 +94,9 @@ class Gateway:
             return problem(404, "not-found", "Not found", "Nothing answers at this address.")
         service, path = target
         try:
-            answer = await self._client.send(self._outgoing(request, service, path), stream=True)
+            if "text/event-stream" in request.headers.get("accept", ""):
+                return await self._stream(request, service, path)
+            return await self._answer(request, service, path)
         except (httpx.ReadTimeout, httpx.WriteTimeout):
             return problem(504, "service-slow", "No answer in time", f"{service} did not answer in time.")
         except ClientDisconnect:
@@ -97,24 +104,54 @@ class Gateway:
         except httpx.TransportError:
             detail = f"{service} is away at the moment; try again in a few seconds."
             return problem(502, "service-away", "Service away", detail)
-        headers = [(name.lower(), value) for name, value in answer.headers.raw]
-        response = StreamingResponse(_body(answer), answer.status_code)
-        response.raw_headers = [(name, value) for name, value in headers if name not in _HOP_BY_HOP]
+
+    async def _answer(self, request: Request, service: str, path: str) -> Response:
+        """A whole answer, so that its connection is free again at once."""
+        client = self._calls[service]
+        async with self._turns[service]:
+            answer = await client.send(self._outgoing(client, request, service, path), stream=True)
+            try:
+                content = b"".join([part async for part in answer.aiter_raw()])
+            finally:
+                await answer.aclose()
+        response = Response(content, answer.status_code)
+        response.raw_headers = _headers(answer)
         return response
 
-    def _outgoing(self, request: Request, service: str, path: str) -> httpx.Request:
+    async def _stream(self, request: Request, service: str, path: str) -> Response:
+        """An answer that goes on for as long as somebody listens."""
+        outgoing = self._outgoing(self._streams, request, service, path)
+        answer = await self._streams.send(outgoing, stream=True)
+        response = StreamingResponse(_body(answer), answer.status_code)
+        response.raw_headers = _headers(answer)
+        return response
+
+    def _outgoing(self, client: httpx.AsyncClient, request: Request, service: str, path: str) -> httpx.Request:
         query = request.scope["query_string"]
         raw = path.encode() + (b"?" + query if query else b"")
         streams = "text/event-stream" in request.headers.get("accept", "")
         timeout = httpx.Timeout(None if streams else _ANSWER_SECONDS, connect=_CONNECT_SECONDS, pool=_ANSWER_SECONDS)
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
-        return self._client.build_request(
+        return client.build_request(
             request.method,
             self._addresses[service].copy_with(raw_path=raw),
             headers=_forwarded(request),
             content=request.stream() if has_body else None,
             timeout=timeout,
         )
+
+
+def _client(connections: int) -> httpx.AsyncClient:
+    # Idle connections are dropped before the services drop them (30 s), so that no request meets a closing one.
+    limits = httpx.Limits(
+        max_connections=connections, max_keepalive_connections=min(connections, _CONNECTIONS), keepalive_expiry=15
+    )
+    return httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
+
+
+def _headers(answer: httpx.Response) -> list[tuple[bytes, bytes]]:
+    headers = [(name.lower(), value) for name, value in answer.headers.raw]
+    return [(name, value) for name, value in headers if name not in _HOP_BY_HOP]
 
 
 def _forwarded(request: Request) -> list[tuple[bytes, bytes]]:
