@@ -38,11 +38,10 @@ def person_of(role: str, at: str) -> UUID:
 def token(folder: Path, role: str, at: str, person: UUID | None = None, *, issuer: str = ISSUER) -> str:
     """An access token of the local system, good for a quarter of an hour, signed with its newest key.
 
-    Raises Fault where no key was made yet.
+    A resident's `at` may be empty: their reach is what is their own. Raises Fault where no key was made yet.
     """
     found = sorted(folder.glob("*.pem"))
     if not found:
         raise Fault("There is no key to sign a token with yet; run `make setup`.")
-    roles = [Grant(role, at)] if at else []
     pem = found[-1].read_text()
-    return sign(pem, found[-1].stem, issuer=issuer, person=person or person_of(role, at), roles=roles)
+    return sign(pem, found[-1].stem, issuer=issuer, person=person or person_of(role, at), roles=[Grant(role, at)])
