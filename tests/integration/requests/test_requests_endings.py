@@ -229,3 +229,21 @@ async def test_limits_turn_amber_and_red_unless_met(rig: Rig, place: Place) -> N
     assert await rig.timers(met) == {"finish-near"}
     await rig.move(place, met, "withdraw")
     assert await rig.timers(met) == set()
+
+
+async def test_what_a_timer_brings_names_the_event_that_armed_it(rig: Rig, place: Place) -> None:
+    slip = await rig.order(place)
+    for kind in ("contact-near", "contact-passed"):
+        await rig.fire(slip, kind)
+    await rig.move(place, slip, "accept", {"summary": "问路", "route": "none"})
+    await rig.move(place, slip, "answer", {"text": "出门左转", "source": "村务公开栏"})
+    await rig.fire(slip, "confirm-near")
+    told = await rig.rows.fetch(
+        "SELECT id::text, type, causationid, substr(traceparent, 4, 32) AS trace FROM outbox WHERE aggregateid = $1"
+        " ORDER BY position",
+        slip["id"],
+    )
+    submitted, near, passed, *_, completed, reminder = told
+    assert completed["type"] == "lianhu.request.completed.v1"
+    for armed, brought in ((submitted, near), (near, passed), (completed, reminder)):
+        assert (brought["causationid"], brought["trace"]) == (armed["id"], armed["trace"])

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.context import caused_by, current_cause
 from lianhu_kit.database import now
 from lianhu_kit.outbox import OutgoingEvent, record
-from lianhu_kit.timers import disarm
+from lianhu_kit.timers import arm, disarm
 from requests_service.domain.statuses import Move, Status, after
 from requests_service.events.published import Limits, RequestEvent
 from requests_service.tables import Request, Step
@@ -22,6 +23,7 @@ class Case:
         self.request = request
         self.by = by
         self._events: list[OutgoingEvent] = []
+        self._timers: list[tuple[str, datetime]] = []
 
     @classmethod
     async def lock(cls, session: AsyncSession, request_id: UUID, by: UUID | None = None) -> Self | None:
@@ -79,15 +81,31 @@ class Case:
             )
         )
 
+    def arm(self, kind: str, due_at: datetime) -> None:
+        """Sets a timer with the next saving; what it brings will name the last event told as its cause."""
+        self._timers.append((kind, due_at))
+
     async def end(self) -> None:
         """The request has ended: nothing falls due any more."""
         self.request.closed_at = self.now
+        self._timers = []
         await disarm(self.session, self.request.id)
 
     async def save(self) -> Request:
-        """Writes the request, its steps and its events into the transaction."""
+        """Writes the request, its steps, its events and its timers into the transaction."""
         self.session.add(self.request)
         await self.session.flush()
         await record(self.session, self._events)
-        self._events = []
+        cause = current_cause()
+        with caused_by(str(self._events[-1].id) if self._events else cause.id, cause.traceparent):
+            for kind, due_at in self._timers:
+                await arm(
+                    self.session,
+                    kind,
+                    self.request.id,
+                    due_at,
+                    tenant=self.request.tenant,
+                    version=self.request.version,
+                )
+        self._events, self._timers = [], []
         return self.request

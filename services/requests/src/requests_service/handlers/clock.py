@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from lianhu_kit.timers import Timer, arm, disarm
+from lianhu_kit.timers import Timer, disarm
 from requests_service.domain import grades, limits
 from requests_service.domain.statuses import OPEN, Move, Status
 from requests_service.events.published import Closed, LimitNear, LimitPassed
@@ -21,18 +21,15 @@ URGENT_SECONDS = {"urgent_contact_seconds": 30 * 60, "urgent_finish_seconds": 2 
 async def start_confirmation(case: Case) -> None:
     """From completion on the resident has so long to confirm; work limits end."""
     await disarm(case.session, case.request.id)
-    await _await_confirmation(case)
+    _await_confirmation(case)
 
 
-async def _await_confirmation(case: Case) -> None:
+def _await_confirmation(case: Case) -> None:
     request = case.request
     seconds = request.confirm_seconds
     request.confirm_due = case.now + timedelta(seconds=seconds)
-    near = case.now + timedelta(seconds=seconds * limits.AMBER)
-    await arm(case.session, CONFIRM_NEAR, request.id, near, tenant=request.tenant, version=request.version)
-    await arm(
-        case.session, CONFIRM_PASSED, request.id, request.confirm_due, tenant=request.tenant, version=request.version
-    )
+    case.arm(CONFIRM_NEAR, case.now + timedelta(seconds=seconds * limits.AMBER))
+    case.arm(CONFIRM_PASSED, request.confirm_due)
 
 
 async def contact_met(case: Case) -> None:
@@ -78,17 +75,15 @@ async def _arm_work(case: Case) -> None:
     ):
         if due is not None and due > case.now:
             await disarm(case.session, request.id, passed)
-            near = case.now + (due - case.now) * limits.AMBER
-            await arm(case.session, kind, request.id, near, tenant=request.tenant, version=request.version)
+            case.arm(kind, case.now + (due - case.now) * limits.AMBER)
 
 
 async def contact_near(session: AsyncSession, timer: Timer) -> None:
     """Amber: nobody has spoken with the resident yet."""
     case = await Case.lock(session, timer.aggregate)
     if case and case.status in OPEN and not case.request.contacted_at and case.request.contact_due:
-        due = case.request.contact_due
-        case.tell(LimitNear, limit="contact", due_at=due)
-        await arm(session, CONTACT_PASSED, timer.aggregate, due, tenant=timer.tenant, version=timer.version)
+        case.tell(LimitNear, limit="contact", due_at=case.request.contact_due)
+        case.arm(CONTACT_PASSED, case.request.contact_due)
         await case.save()
 
 
@@ -104,9 +99,8 @@ async def finish_near(session: AsyncSession, timer: Timer) -> None:
     """Amber: the work is not done yet."""
     case = await Case.lock(session, timer.aggregate)
     if case and case.status in OPEN and case.request.finish_due:
-        due = case.request.finish_due
-        case.tell(LimitNear, limit="finish", due_at=due)
-        await arm(session, FINISH_PASSED, timer.aggregate, due, tenant=timer.tenant, version=timer.version)
+        case.tell(LimitNear, limit="finish", due_at=case.request.finish_due)
+        case.arm(FINISH_PASSED, case.request.finish_due)
         await case.save()
 
 
@@ -139,7 +133,7 @@ async def confirm_passed(session: AsyncSession, timer: Timer) -> None:
         case.tell(Closed, how="unconfirmed")
         await case.end()
     else:
-        await _await_confirmation(case)
+        _await_confirmation(case)
     await case.save()
 
 

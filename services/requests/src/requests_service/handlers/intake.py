@@ -41,7 +41,7 @@ _WRITE = text(
         SELECT id, tenant, 'requests', 'submitted', submitted_at, reporter, '{}' FROM placed
     ), timer AS (
         INSERT INTO timers (aggregate, kind, tenant, due_at, version, traceparent, causationid)
-        SELECT id, kind, tenant, due_at, 1, :traceparent, :cause
+        SELECT id, kind, tenant, due_at, 1, :traceparent, :armed_by
         FROM placed, unnest(CAST(:kinds AS text[]), CAST(:dues AS timestamptz[])) AS armed (kind, due_at)
     ), told AS (
         INSERT INTO outbox (id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time,
@@ -97,6 +97,7 @@ async def _write(session: AsyncSession, placed: Placed, served_key: bytes) -> bo
         "kinds": list(armed),
         "dues": list(armed.values()),
         "event_id": event.id,
+        "armed_by": str(event.id),
         "topic": event.topic,
         "shard": shard_of(event.key),
         "type": event.type,
