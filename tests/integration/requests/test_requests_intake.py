@@ -237,7 +237,7 @@ async def test_any_script_is_stored_whole(rig: Rig, place: Place, text: Any) -> 
 
 async def test_staff_place_orders_under_their_code_only(rig: Rig, place: Place) -> None:
     body = {"tenant": place.code, "service": "tap", "text": "漏水", "reach": "敲门"}
-    for role in ("clerk", "integrator", "grid_worker", "supervisor", "operator"):
+    for role in ("clerk", "integrator", "grid_worker", "supervisor", "admin"):
         await rig.refused(404, "POST", "/v1/requests", bearer(role, village()), body)
     town = bearer("integrator", place.code[:9])
     slip = await rig.good("POST", "/v1/requests", town, body)

@@ -69,10 +69,12 @@ def _only(access: Access, *roles: str) -> Access:
 
 
 @router.post("/v1/requests/{request_id}/withdraw")
-async def withdraw(request_id: UUID, body: WithdrawBody, session: Session, access: Withdrawer) -> dict[str, Any]:
+async def withdraw(
+    request_id: UUID, session: Session, access: Withdrawer, body: WithdrawBody | None = None
+) -> dict[str, Any]:
     """Takes the request back: the resident whose order it is, or the clerk for them."""
     _, request = await find(session, access, request_id, lock=True)
-    await ending.withdraw(Case(session, request, access.person), reason=body.reason)
+    await ending.withdraw(Case(session, request, access.person), reason=body.reason if body else None)
     return summary_of(request)
 
 

@@ -54,16 +54,20 @@ async def list_requests(
 ) -> dict[str, Any]:
     """The requests that the caller's strongest role reaches, newest first; residents see their own, of all villages.
 
-    404 for a `tenant` out of reach.
+    404 for a `tenant` or `grid` out of reach.
     """
-    grants = [grant for grant in by_strength(access) if grant.role == "resident" or _meets(grant.at, tenant)]
+    grants = [
+        grant
+        for grant in by_strength(access)
+        if grant.role == "resident" or (_meets(grant.at, tenant) and _meets(grant.at, grid))
+    ]
     if not grants:
         raise NotFound()
     grant = grants[0]
     before = _before(page.after)
     scopes = await _own_villages(session, access, tenant) if grant.role == "resident" else [grant.scope]
-    if tenant is not None and not scopes and not (grant.at and _meets(grant.at, tenant)):
-        raise NotFound()  # a resident asks for a village in which they have nothing
+    if not scopes and not _meets(grant.at, tenant):
+        raise NotFound()  # a resident of another village asks for one in which they have nothing
     rows: list[Request] = []
     for scope in scopes:
         await enter_scope(session, scope, access.person)
@@ -87,8 +91,8 @@ async def list_requests(
     return answer
 
 
-def _meets(at: str, tenant: str | None) -> bool:
-    return tenant is None or tenant.startswith(at) or at.startswith(tenant)
+def _meets(at: str, code: str | None) -> bool:
+    return code is None or code.startswith(at) or at.startswith(code)
 
 
 async def _own_villages(session: Session, access: Access, tenant: str | None) -> list[str]:
