@@ -167,3 +167,6 @@ async def test_a_list_is_paged_to_its_end_without_doubles(here: Village) -> None
     assert (await here.stage.call("GET", "assignments", leader)).json()["items"] == []
     own = here.as_(new_id(), "grid_leader", here.grid)
     assert len((await here.stage.call("GET", "assignments", own, tenant=here.code)).json()["items"]) == 5
+    for mine in ("offered", "held"):
+        assert (await here.stage.call("GET", "assignments", clerk, mine=mine)).json() == {"items": []}
+    assert (await here.stage.call("GET", "assignments", clerk, grid="110101001001001")).status_code == 404

@@ -37,11 +37,12 @@ async def list_assignments(
 ) -> dict[str, Any]:
     """Assignments in the caller's reach, newest first; for those without a desk, only their own.
 
-    `tenant` is a village or a unit above it; without it the caller's widest place counts. 404 outside one's reach.
+    `tenant` is a village or a unit above it; without it and `grid` the caller's widest place counts. 404 outside one's
+    reach.
     """
     after = _after(paging.after)
     last: list[dict[str, Any]] = []
-    for grant in _grants(access, tenant, mine, every=request is not None):
+    for grant in _grants(access, grid or tenant, mine, every=request is not None):
         await enter_scope(session, grant.scope, access.person)
         wanted = Filter(
             person=access.person,
@@ -77,18 +78,17 @@ async def read_assignment(call: Call, assignment_id: UUID, access: Readers, sess
     return {**assignments.item(row, locale_of(call)), **details}
 
 
-def _grants(access: Access, tenant: str | None, mine: str | None, *, every: bool) -> list[Grant]:
+def _grants(access: Access, place: str | None, mine: str | None, *, every: bool) -> list[Grant]:
     """The grants to look under, the first that finds something counts; NotFound outside the caller's reach."""
-    orders = {"offered": (WORKERS,), "held": (WORKERS, LEADERS), None: (DESK, WORKERS)}
-    for roles in orders[mine]:
+    for roles in (WORKERS, DESK) if mine else (DESK, WORKERS):
         fitting = among(access, *roles)
         if not fitting.grants:
             continue
-        if tenant is None:
+        if place is None:
             widest = sorted(fitting.grants, key=lambda grant: len(grant.at))
             return [*widest, *among(access, *WORKERS).grants] if every else widest[:1]
         try:
-            return [fitting.covering(tenant)]
+            return [fitting.covering(place)]
         except NotFound:
             continue
     raise NotFound()
