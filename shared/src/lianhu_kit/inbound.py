@@ -38,6 +38,10 @@ class NotYet(Exception):
         self.awaits = awaits
 
 
+class _BehindFailed(Exception):
+    """An event that had waited behind the one at hand failed: the one at hand is not to pay for it."""
+
+
 class Poison(Exception):
     """An event that can never be applied: it is parked, with all later events of its key, until an operator decides."""
 
@@ -68,6 +72,7 @@ class _Turn:
     wait: list[tuple[ReceivedEvent, str | None]] = field(default_factory=list)
     forget: list[ReceivedEvent] = field(default_factory=list)
     park: list[ReceivedEvent] = field(default_factory=list)
+    behind: list[ReceivedEvent] = field(default_factory=list)
     lasts: dict[Key, int] = field(default_factory=dict)
 
 
@@ -163,15 +168,31 @@ class Inbound:
     async def _transact(
         self, events: Sequence[ReceivedEvent], nexts: Mapping[tuple[str, int], int]
     ) -> list[ReceivedEvent]:
-        """Applies what is due in one transaction; answers the events that waited for just these keys."""
+        """Applies what is due in one transaction; answers the events that waited for just these keys.
+
+        What waits behind these events is applied with them; where that fails, tried after them.
+        """
+        try:
+            return await self._attempt(events, nexts, follow=True)
+        except _BehindFailed:
+            return await self._attempt(events, nexts, follow=False)
+
+    async def _attempt(
+        self, events: Sequence[ReceivedEvent], nexts: Mapping[tuple[str, int], int], *, follow: bool
+    ) -> list[ReceivedEvent]:
         async with self._database.transaction() as session:
             ledger = await self._ledger(session)
             positions = await ledger.lock((event.topic, event.key) for event in events if event.sequence is not None)
             unnumbered = [event.id for event in events if event.sequence is None]
             fresh = await ledger.first_seen(unnumbered)
             waiting = await ledger.waiting(event.key for event in events)
-            turn = self._sort(events, positions, fresh, waiting)
-            await self._run(session, turn.apply)
+            turn = self._sort(events, positions, fresh, waiting, follow)
+            try:
+                await self._run(session, turn.apply)
+            except Exception as error:
+                if len(turn.apply) <= len(events) or is_transient(error):
+                    raise
+                raise _BehindFailed from error
             await ledger.wait(turn.wait)
             await ledger.forget(turn.forget)
             for event in turn.park:
@@ -181,7 +202,8 @@ class Inbound:
         self._count(events, turn)
         applied = {event.key for event in turn.apply}
         forgotten = {id(event) for event in turn.forget}
-        return [event for event, awaits in waiting if awaits in applied and id(event) not in forgotten]
+        released = [event for event, awaits in waiting if awaits in applied and id(event) not in forgotten]
+        return list({id(event): event for event in [*turn.behind, *released]}.values())
 
     def _sort(
         self,
@@ -189,6 +211,7 @@ class Inbound:
         positions: Mapping[Key, Position],
         fresh: set[str],
         waiting: Sequence[tuple[ReceivedEvent, str | None]],
+        follow: bool,
     ) -> _Turn:
         """Decides for each event: apply, drop as a duplicate, wait or park. Keys in order, so that locks are too."""
         turn = _Turn()
@@ -208,7 +231,7 @@ class Inbound:
             if position.blocked is not None:
                 turn.park.append(event)
             elif event.sequence == position.last + 1 or self._topics.get(event.topic, False):
-                self._take(turn, event, position, stored)
+                self._take(turn, event, position, stored, follow)
             else:
                 turn.wait.append((event, None))
         return turn
@@ -219,8 +242,9 @@ class Inbound:
         event: ReceivedEvent,
         position: Position,
         stored: dict[Any, tuple[ReceivedEvent, str | None]],
+        follow: bool,
     ) -> None:
-        """Applies an event, and after it those that waited for just this one."""
+        """Applies an event, and after it those that waited for just this one, or leaves these for later."""
         following: ReceivedEvent | None = event
         while following is not None and following.sequence is not None:
             key = (following.topic, following.key)
@@ -230,6 +254,9 @@ class Inbound:
             if own is not None:
                 turn.forget.append(own[0])
             following = stored.get((*key, position.last + 1), (None, None))[0]
+            if following is not None and not follow:
+                turn.behind.append(following)
+                return
 
     async def _run(self, session: AsyncSession, events: Sequence[ReceivedEvent]) -> None:
         parsed = [
@@ -293,6 +320,7 @@ class Inbound:
             try:
                 released = await self._transact([event], {})
                 ended += 1
+                self._tries.pop(event.id, None)
                 if len(queue) < PAGE:  # else the next round finds them
                     queue.extend(released)
             except NotYet as missing:

@@ -68,11 +68,13 @@ _SEEN = text(
     ON CONFLICT DO NOTHING RETURNING id
     """
 )
+# Each as often as it is young: what has waited in vain for hours is tried once a minute, and keeps nobody from work.
 _READY = text(
     """
     SELECT waiting.event FROM waiting JOIN positions USING (generation, topic, key)
     WHERE generation = :generation AND blocked IS NULL
       AND (waiting.sequence <= positions.last + 1 OR topic = ANY(:compacted))
+      AND clock_timestamp() - tried_at >= least(interval '1 minute', (tried_at - since - interval '10 seconds') / 4)
     ORDER BY tried_at, sequence LIMIT :page
     """
 )
