@@ -16,7 +16,7 @@ from lianhu_tools.topology import ISSUER, Topology
 Value = TypeVar("Value")
 OK = (200, 201)
 TOKEN_SECONDS = 600.0  # tokens live for 900
-CALLS_AT_ONCE = 32
+CALLS_AT_ONCE = 16
 
 
 class Missed(Exception):
@@ -146,11 +146,20 @@ class Gateway:
 
 
 async def until(
-    look: Callable[[], Awaitable[Value | None]], *, what: str, seconds: float = 30.0, every: float = 0.12
+    look: Callable[[], Awaitable[Value | None]],
+    *,
+    what: str,
+    seconds: float = 30.0,
+    every: float = 0.12,
+    first: float = 0.0,
 ) -> Value:
-    """The first thing that a look finds; Missed, with `what` was waited for, when the time is over."""
+    """The first thing that a look finds; Missed, with `what` was waited for, when the time is over.
+
+    Looks after `first` seconds, then after `every`, and ever more seldom.
+    """
     deadline = time.monotonic() + seconds
     pause, longest = every, max(0.6, every * 4)
+    await asyncio.sleep(first)
     while True:
         found = await look()
         if found:

@@ -16,7 +16,7 @@ NOTICE = "2026-01"
 
 @dataclass
 class Order:
-    """A request of a story; `clerk` took it on, `final` is where the story leaves it."""
+    """A request of a story; `final` is where the story leaves it."""
 
     id: UUID
     number: str
@@ -25,6 +25,7 @@ class Order:
     tracking_code: str
     story: str
     final: frozenset[str] = frozenset()
+    seen: str = "submitted"  # as the last answer to a move said
 
 
 def actor(person: Person) -> Actor:
@@ -41,7 +42,8 @@ class Stage:
     village: Village
     people: Roster
     orders: list[Order] = field(default_factory=list)
-    every: float = 0.12  # seconds between two looks at first; longer where many look at the same time
+    every: float = 0.12  # seconds between two looks; longer where many look at the same time
+    first: float = 0.0  # seconds before the first look
 
     # ---- orders
 
@@ -66,7 +68,9 @@ class Stage:
 
     async def move(self, order: Order, move: str, who: Person, /, **body: Any) -> Any:
         """A move of the desk or the resident, as accept or confirm."""
-        return await self.gateway.post(f"requests/v1/requests/{order.id}/{move}", actor(who), **body)
+        answer = await self.gateway.post(f"requests/v1/requests/{order.id}/{move}", actor(who), **body)
+        order.seen = answer["status"]
+        return answer
 
     async def refused(self, order: Order, move: str, who: Person, status: int, /, **body: Any) -> Answer:
         """A move that must be refused with this status."""
@@ -86,7 +90,13 @@ class Stage:
 
         self.told.note(f"waiting until {order.number} is {' or '.join(statuses)}")
         try:
-            return await until(look, what=f"{order.number} {' or '.join(statuses)}", seconds=seconds, every=self.every)
+            return await until(
+                look,
+                what=f"{order.number} {' or '.join(statuses)}",
+                seconds=seconds,
+                every=self.every,
+                first=self.first,
+            )
         except Missed as missed:
             raise Missed(f"{missed}; it stands at {seen[0] if seen else '?'}") from None
 
@@ -117,7 +127,7 @@ class Stage:
         what = f"assignment of {order.number} {' or '.join(states)}"
         self.told.note(f"waiting for the {what}")
         try:
-            return await until(look, what=what, seconds=seconds, every=self.every)
+            return await until(look, what=what, seconds=seconds, every=self.every, first=self.first)
         except Missed as missed:
             raise Missed(f"{missed}; it stands at {seen[0]}") from None
 
@@ -129,7 +139,13 @@ class Stage:
             return next(iter(page["items"]), None)
 
         self.told.note(f"waiting until {order.number} is offered to {masked(person)}")
-        return await until(look, what=f"{order.number} offered to {masked(person)}", seconds=seconds, every=self.every)
+        return await until(
+            look,
+            what=f"{order.number} offered to {masked(person)}",
+            seconds=seconds,
+            every=self.every,
+            first=self.first,
+        )
 
     async def work(self, assignment: Any, move: str, who: Person, /, **body: Any) -> Any:
         """A move of a volunteer or leader, as claim or complete."""
@@ -189,7 +205,9 @@ class Stage:
             return next((item for item in about if not purposes or item["purpose"] in purposes), None)
 
         self.told.note(f"waiting until {masked(person)} hears of {order.number}")
-        return await until(look, what=f"{masked(person)} told of {order.number}", seconds=seconds, every=self.every)
+        return await until(
+            look, what=f"{masked(person)} told of {order.number}", seconds=seconds, every=self.every, first=self.first
+        )
 
     # ---- reporting
 
@@ -211,7 +229,13 @@ class Stage:
             return len(found) >= times
 
         self.told.note(f"waiting until reporting has {service} {step}")
-        await until(look, what=f"{service} {step} in the timeline of {order.number}", seconds=seconds, every=self.every)
+        await until(
+            look,
+            what=f"{service} {step} in the timeline of {order.number}",
+            seconds=seconds,
+            every=self.every,
+            first=self.first,
+        )
 
 
 def masked(person: Person) -> str:

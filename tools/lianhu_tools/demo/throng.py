@@ -60,7 +60,9 @@ async def _drive(stages: Stages, parts: Sequence[Part], placed: dict[int, Order]
     async def one(part: Part) -> None:
         async with turn:
             quiet = Told(lines.number, lines.title, lines.title_en, lines.place)
-            stage = Stage(stages[part.village].gateway, quiet, part.village, stages[part.village].people, every=0.4)
+            stage = Stage(
+                stages[part.village].gateway, quiet, part.village, stages[part.village].people, every=0.4, first=0.4
+            )
             try:
                 async with asyncio.timeout(COURSE_SECONDS):
                     await Course(stage, part, placed[part.number], placed).run()
