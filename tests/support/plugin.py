@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from support.infrastructure import new_kafka, new_postgres
 from support.people import write_key_set
-from support.stores import LocalKafka, LocalPostgres
+from support.stores import Kafka, Postgres
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[LocalKafka]:
+def broker() -> Iterator[Kafka]:
     """The session's broker itself, for tests that end and start it."""
-    kafka = LocalKafka()
+    kafka = new_kafka()
     try:
         kafka.make_topics()
         yield kafka
@@ -21,15 +22,15 @@ def broker() -> Iterator[LocalKafka]:
 
 
 @pytest.fixture(scope="session")
-def kafka(broker: LocalKafka) -> str:
+def kafka(broker: Kafka) -> str:
     """host:port of a real broker with the declared topics."""
     return broker.bootstrap
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[LocalPostgres]:
+def postgres() -> Iterator[Postgres]:
     """A real cluster; `.create(service)` makes a service a fresh database and roles, not yet migrated."""
-    cluster = LocalPostgres()
+    cluster = new_postgres()
     try:
         yield cluster
     finally:

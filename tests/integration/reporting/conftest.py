@@ -18,7 +18,7 @@ from lianhu_kit.envelope import encode
 from lianhu_kit.kafka import new_consumer, new_producer
 from lianhu_kit.migrations import migrate
 from lianhu_kit.worker import Worker
-from lianhu_tools.stores.postgres import Urls
+from lianhu_tools.stores.server import Urls
 from reporting_service.app import MIGRATIONS, create_app, create_work
 from reporting_service.consumer import TOPICS
 from reporting_service.settings import Settings

@@ -135,7 +135,7 @@ async def test_a_service_that_is_away_is_a_502_that_says_so(client: httpx.AsyncC
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == "2"
     assert answer.json() == {
-        "type": "/problems/service-away",
+        "type": "urn:lianhu:problem:service-away",
         "title": "Service away",
         "status": 502,
         "detail": "dispatch is away at the moment; try again in a few seconds.",

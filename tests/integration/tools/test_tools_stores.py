@@ -8,7 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from lianhu_tools.stores import topics
 from support import eventually
-from support.stores import TOPICS, LocalKafka, LocalPostgres, elsewhere
+from support.stores import TOPICS, Kafka, Postgres, elsewhere
 
 
 async def test_every_declared_topic_is_there_with_its_settings(kafka: str) -> None:
@@ -40,7 +40,7 @@ async def test_an_undeclared_topic_is_not_made_by_use(kafka: str) -> None:
         await admin.close()
 
 
-async def test_an_acknowledged_event_survives_the_brokers_crash(broker: LocalKafka) -> None:
+async def test_an_acknowledged_event_survives_the_brokers_crash(broker: Kafka) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap, acks="all")
     await producer.start()
     sent = await producer.send_and_wait("lianhu.intake-replies.v1", b"kept", key=b"crash", partition=3)
@@ -65,7 +65,7 @@ async def test_an_acknowledged_event_survives_the_brokers_crash(broker: LocalKaf
     assert await eventually(read, timeout=60) == b"kept"
 
 
-async def test_a_committed_row_survives_the_servers_crash(postgres: LocalPostgres) -> None:
+async def test_a_committed_row_survives_the_servers_crash(postgres: Postgres) -> None:
     urls = postgres.create("toolcheck")
     connection = await asyncpg.connect(urls.owner)
     await connection.execute("CREATE TABLE kept (word text)")
@@ -75,8 +75,7 @@ async def test_a_committed_row_survives_the_servers_crash(postgres: LocalPostgre
 
     async def starts() -> bool:
         # The old server's children hold its memory for a moment; until they are gone a new one refuses.
-        if postgres.process.poll() is not None:
-            postgres.start()
+        postgres.start()
         try:
             again = await asyncpg.connect(urls.owner, timeout=2)
         except (OSError, asyncpg.PostgresError):
@@ -88,7 +87,7 @@ async def test_a_committed_row_survives_the_servers_crash(postgres: LocalPostgre
     await eventually(starts, timeout=30)
 
 
-async def test_roles_cannot_do_each_others_work(postgres: LocalPostgres) -> None:
+async def test_roles_cannot_do_each_others_work(postgres: Postgres) -> None:
     urls, others = postgres.create("toolcheck"), postgres.create("otherscheck")
     api = await asyncpg.connect(urls.api)
     try:
@@ -106,7 +105,7 @@ async def test_roles_cannot_do_each_others_work(postgres: LocalPostgres) -> None
         await asyncpg.connect(urls.api.rsplit("/", 1)[0] + "/" + strange)
 
 
-def test_a_wrong_password_does_not_open_the_cluster(postgres: LocalPostgres) -> None:
+def test_a_wrong_password_does_not_open_the_cluster(postgres: Postgres) -> None:
     url = postgres.create("toolcheck").api.replace(postgres.cluster.password, "guess")
     with pytest.raises(asyncpg.InvalidPasswordError):
         elsewhere(_connect(url))

