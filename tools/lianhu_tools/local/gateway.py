@@ -17,7 +17,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from lianhu_kit.problems import TYPE_PREFIX
 from lianhu_tools.topology import HOST, SERVICES, current
 
 PAGES = {
@@ -68,7 +67,7 @@ def route(path: str) -> tuple[str, str] | None:
 
 def problem(status: int, slug: str, title: str, detail: str) -> Response:
     """An error in the shape that the services use (RFC 9457)."""
-    body = {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail}
+    body = {"type": f"urn:lianhu:problem:{slug}", "title": title, "status": status, "detail": detail}
     headers = {"Retry-After": "2"} if status in (502, 504) else {}
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
 
