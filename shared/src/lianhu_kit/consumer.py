@@ -18,6 +18,7 @@ from lianhu_kit.settings import ServiceSettings
 STUCK_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 WATCH_SECONDS = 10.0
+JOIN_SECONDS = 60.0
 _log = logger(__name__)
 
 
@@ -26,7 +27,7 @@ class Stuck(Exception):
 
 
 class BrokerSilent(Exception):
-    """The client got no answer in time: it is dropped and a new one connects."""
+    """The client got no answer in time, or broke: it is dropped and a new one connects."""
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -50,6 +51,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._busy = asyncio.Lock()
         self._moved = time.monotonic()
         self.connected = False
+        self._placed = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consumes until told to stop; backs off while the broker or the database is away."""
@@ -78,7 +80,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _poll(self, client: AIOKafkaConsumer) -> None:
         # Never cancelled: a cancelled getmany loses what it had.
-        fetched = await client.getmany(timeout_ms=300, max_records=self._batch)
+        try:
+            fetched = await client.getmany(timeout_ms=300, max_records=self._batch)
+        except KafkaError:
+            raise
+        except Exception as error:  # whatever broke in the client would break again
+            raise BrokerSilent(f"the client failed: {type(error).__name__}") from error
         async with self._busy:
             for partition, records in fetched.items():
                 if partition not in client.assignment():
@@ -122,12 +129,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _drop(self) -> None:
         client, self._client = self._client, None
-        self.connected = False
+        self.connected = self._placed = False
         if client is not None:
             await end_consumer(client)
 
     async def on_partitions_revoked(self, revoked: object) -> None:
         """Lets the batch in hand end before another member takes the partitions over."""
+        self._placed = False
         try:
             await asyncio.wait_for(self._busy.acquire(), 8)
             self._busy.release()
@@ -135,13 +143,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             _log.warning("batch outlived its partitions; its duplicates will be dropped")
 
     async def on_partitions_assigned(self, assigned: object) -> None:
-        """Begins to count progress anew."""
+        """Begins to count progress anew. A member may be given nothing, where there are more than partitions."""
+        self._placed = True
         self._moved = time.monotonic()
 
     async def _watch(self, client: AIOKafkaConsumer) -> None:
         """Measures the lag; leaves the process when there is some and nothing moves."""
         partitions = list(client.assignment())
         if not partitions:
+            if not self._placed and time.monotonic() > self._moved + JOIN_SECONDS:
+                raise BrokerSilent("the group gives no place")
             return
         lag: dict[str, int] = dict.fromkeys(self._topics, 0)
         try:

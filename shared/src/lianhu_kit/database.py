@@ -25,6 +25,7 @@ from lianhu_kit.pausing import pause
 OUTBOX_CHANNEL = "lianhu_outbox"
 WAKES = "lianhu.wakes"
 _CLOCK = "lianhu.clock"
+_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _log = logger(__name__)
 
 # Scope, person and clock in one round trip. The settings end with the transaction.
@@ -137,14 +138,15 @@ def sqlstate(error: BaseException) -> str:
 def is_transient(error: BaseException) -> bool:
     """Whether the same work can succeed later: connection lost, server ending, deadlock, lock or statement timeout.
 
-    Classes and codes: PostgreSQL documentation, appendix A (08, 40, 53, 55P03, 57, 58).
+    So can it after the process or the server stood still and the transaction or the driver's protocol broke over it.
+    Classes and codes: PostgreSQL documentation, appendix A (08, 25P03, 25P04, 40, 53, 55P03, 57, 58).
     """
-    if isinstance(error, (PoolTimeout, InterfaceError, TimeoutError, OSError, asyncpg.InterfaceError)):
+    if isinstance(error, (PoolTimeout, InterfaceError, TimeoutError, OSError, *_DRIVER)):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = sqlstate(error)
-    return state[:2] in {"08", "40", "53", "57", "58"} or state == "55P03"
+    return state[:2] in {"08", "40", "53", "57", "58"} or state in {"25P03", "25P04", "55P03"}
 
 
 class Wakeups:

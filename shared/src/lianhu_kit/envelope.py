@@ -12,6 +12,7 @@ from cloudevents.core.v1.event import CloudEvent
 from sqlalchemy import RowMapping
 
 _FORMAT = JSONFormat()
+LONGEST_KEY = 500  # characters; an index entry of PostgreSQL holds 2,704 bytes
 
 
 class Undecodable(Exception):
@@ -120,6 +121,8 @@ def decode(
     )
     if received.sequence is not None and not received.key:
         raise Undecodable("it carries a sequence and no key that the sequence belongs to")
+    if max(len(received.key), len(received.id)) > LONGEST_KEY:
+        raise Undecodable(f"its key or id is over {LONGEST_KEY} characters")
     _check_storable(received)
     return received
 

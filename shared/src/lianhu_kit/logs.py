@@ -13,6 +13,13 @@ from lianhu_kit.context import current_cause
 # The last line of defence; nothing should hand such text to a log in the first place.
 _DETAIL = re.compile(r"DETAIL:.*?(?=\n\[SQL:|\n\n(?:The above|During)|\Z)", re.DOTALL)
 _DIGITS = re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?!\d)|(?<!\d)\d{17}[\dXx](?!\d)")
+# Errors that repeat the value they complain of: the driver's, the server's, Pydantic's, FastAPI's of an answer.
+_VALUES = re.compile(
+    r"(invalid input for query argument [^:\n]*: ).*"
+    r"|((?:invalid input syntax for|malformed|invalid value for|out of range)[^:\n]*: )\".*"
+    r"|(input_value=).*?(?=, input_type=|\Z)"
+    r"|('input': ).*",
+)
 
 
 def _join(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -23,7 +30,7 @@ def _join(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableM
 
 
 def redact(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replaces phone and identity numbers in every text of a log entry, and the rows that PostgreSQL's errors show."""
+    """Replaces phone and identity numbers in every text of a log entry, and the rows and values that errors show."""
     for key, value in event.items():
         if not key.startswith("_"):  # the standard library's record and logger stay as they are
             event[key] = _redacted(value)
@@ -37,7 +44,9 @@ def _redacted(value: Any) -> Any:
         return {str(key): _redacted(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_redacted(item) for item in value]
-    return _DIGITS.sub("[removed]", _DETAIL.sub("DETAIL: [removed]", str(value)))
+    shown = _DETAIL.sub("DETAIL: [removed]", str(value))
+    shown = _VALUES.sub(lambda found: f"{next(filter(None, found.groups()))}[removed]", shown)
+    return _DIGITS.sub("[removed]", shown)
 
 
 def configure(service: str, level: str = "info") -> None:

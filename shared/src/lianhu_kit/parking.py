@@ -3,7 +3,7 @@
 import orjson
 from pydantic import ValidationError
 
-from lianhu_kit.envelope import ReceivedEvent, Record, Undecodable, decode
+from lianhu_kit.envelope import LONGEST_KEY, ReceivedEvent, Record, Undecodable, decode
 from lianhu_kit.ledger import Parked
 
 
@@ -48,10 +48,10 @@ def _of_unread(record: Record) -> Parked:
     """With what its headers say; where they say key and sequence, later events of the key stay behind it."""
     headers = {_clean(name.encode(errors="replace")): _clean(value) for name, value in record.headers}
     key = _clean(record.key)
-    if key.encode() != record.key:
+    if key.encode() != record.key or len(key) > LONGEST_KEY:
         key = ""  # not a key that any good event could have
-    sequence = headers.get("ce_sequence", "")
-    numbered = bool(key) and sequence.isascii() and sequence.isdigit() and 0 < len(sequence.lstrip("0")) < 19
+    sequence = headers.get("ce_sequence", "").lstrip("0")
+    numbered = bool(key) and sequence.isascii() and sequence.isdigit() and len(sequence) < 19
     return Parked(
         place=f"{record.topic}/{key}/{sequence}" if numbered else f"{record.topic}/{record.partition}/{record.offset}",
         topic=record.topic,

@@ -215,9 +215,10 @@ class Relay:
         for task in late:
             task.cancel()  # a cancelled send may still arrive: consumers deduplicate
         await asyncio.gather(*late, return_exceptions=True)
-        for name in {_named(error) for task in done if (error := task.exception()) is not None}:
+        ended = [task for task in done if not task.cancelled()]  # the client cancels what it gives up
+        for name in {_named(error) for task in ended if (error := task.exception()) is not None}:
             _log.warning("event not sent", error=name)
-        return [task.result() for task in done if task.exception() is None]
+        return [task.result() for task in ended if task.exception() is None]
 
     async def _drop_producer(self) -> None:
         """A producer that failed is not used again."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,6 +54,10 @@ class Work:
     batch: int = 100
 
 
+class PartCancelled(Exception):
+    """A part of the worker was cancelled from within: the process leaves, its supervisor starts it again."""
+
+
 class Worker:
     """The parts of a worker over one database; tests drive them singly, `run` drives them all."""
 
@@ -87,8 +92,11 @@ class Worker:
             parts.append(self.timers.run(stop))
         parts += [run(self.database, stop) for run in self.work.background]
         tasks = [asyncio.ensure_future(part) for part in parts]
+        ended, left = set[asyncio.Task[None]](), set(tasks)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            # A part that somebody cancelled has ended by no error, and would be missed by FIRST_EXCEPTION.
+            while left and not any(task.cancelled() or task.exception() for task in ended):
+                ended, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.set()
             _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
@@ -99,6 +107,8 @@ class Worker:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+        if any(task.cancelled() for task in ended):
+            raise PartCancelled
 
     async def _keep_house(self, stop: asyncio.Event) -> None:
         """Gauges every 5 s; every hour partitions for the days ahead and the end of old idempotency keys."""
@@ -173,5 +183,10 @@ def run_worker(settings: ServiceSettings, work: Work) -> None:
     """Runs the worker until SIGTERM or SIGINT; leaves with an error when a part of it cannot go on."""
     configure(settings.service, settings.log_level)
     _log.info("worker starts", port=settings.worker_port)
-    uvloop.run(_run(settings, work))
+    try:
+        uvloop.run(_run(settings, work))
+    except Exception as error:
+        # Through the log and not as Python's own traceback: that would show what errors of the database repeat.
+        _log.exception("worker failed", error=type(error).__name__)
+        sys.exit(1)
     _log.info("worker ended")
