@@ -4,15 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-
-from lianhu_tools import screen
 from lianhu_tools.demo.calls import Actor, Gateway, Missed, until
 from lianhu_tools.demo.stage import Order, Stage, actor
 from lianhu_tools.records import replace
 from lianhu_tools.seed.people import roster
-from lianhu_tools.seed.places import DUIAN, TOWN, VILLAGES
+from lianhu_tools.seed.places import VILLAGES
 from lianhu_tools.topology import SERVICES, Topology
 
 COUNTED_SECONDS = 120.0
@@ -114,60 +110,6 @@ def add_up(answer: Any) -> None:
             raise Missed(f"{field} of the rows do not add up to the total of {answer['org']}")
 
 
-# ---- shown
-
-
-def show_journeys(out: Console, told: Sequence[dict[str, Any]]) -> None:
-    """The orders of the stories with their steps, service by service in one line of time."""
-    out.print("\n[bold]每一单走过的路[/bold]  [dim]every story's requests across the four services[/dim]")
-    for request in told:
-        out.print(f"\n[bold]{request['number']}[/bold] {escape(request['story'])} → [green]{request['final']}[/green]")
-        line: list[str] = []
-        before = None
-        for step in request["told"]:
-            name = step["step"] if step["service"] == before else f"[cyan]{step['service']}[/cyan] {step['step']}"
-            line.append(f"{name}{escape(_detail(step))}")
-            before = step["service"]
-        out.print("  " + " · ".join(line))
-
-
-def _detail(step: dict[str, Any]) -> str:
-    match step["service"], step["step"]:
-        case "dispatch", "offered":
-            return f"({step.get('audience', '')})"
-        case "requests", "confirmed":
-            return f"({step.get('solved')}, {step.get('grade')})"
-        case "notifications", _:
-            return f"({step.get('purpose', '')}/{step.get('channel', '')})"
-    return ""
-
-
-COLUMNS = {
-    "submitted": "点单",
-    "open": "在办",
-    "closed_confirmed": "已确认",
-    "closed_unconfirmed": "未确认",
-    "referred": "转办",
-    "merged": "并单",
-    "rejected": "不予受理",
-    "withdrawn": "撤单",
-}
-
-
-def show_tallies(out: Console, title: str, answer: Any) -> None:
-    """A table of tallies, its total last."""
-    out.print(f"\n[bold]{escape(title)}[/bold]")
-    columns = ["", *COLUMNS.values(), "办件", "服务人次", "参与人次", "满意率"]
-    rows = [_cells(row["name"], row) for row in answer["rows"]] + [_cells("合计", answer["total"])]
-    screen.table(out, columns, rows)
-
-
-def _cells(name: str, row: Any) -> list[object]:
-    numbers = [row["submitted"], *(row["now"][column] for column in list(COLUMNS)[1:])]
-    people = [row["matters"], row["served_person_times"], row["volunteer_person_times"]]
-    return [name, *numbers, *people, row["rates"]["satisfaction"]["text"]]
-
-
 def write(topology: Topology, requests: Sequence[dict[str, Any]], of_town: Any, reconciliation: Any) -> None:
     """Replaces `.lianhu/demo.json`; a reader sees the old one or the new one."""
     addresses = {"gateway": topology.gateway_url, **{service: topology.api_url(service) for service in SERVICES}}
@@ -178,16 +120,3 @@ def write(topology: Topology, requests: Sequence[dict[str, Any]], of_town: Any, 
         "reconciliation": reconciliation,
     }
     replace(topology.state / "demo.json", content)
-
-
-def show_addresses(out: Console, topology: Topology) -> None:
-    """Where to look next."""
-    out.print("\n[bold]看一看[/bold]  [dim]have a look[/dim]")
-    out.print(f"  {topology.gateway_url}/  [dim]the first page[/dim]")
-    for service in SERVICES:
-        out.print(f"  {topology.api_url(service)}/docs  [dim]{service}: its API[/dim]")
-    out.print(f"  kafka {topology.kafka_bootstrap}  [dim]make topics, make lag[/dim]")
-    out.print(f"  make -s token role=clerk at={DUIAN.code}  [dim]a token; or supervisor at={TOWN}, volunteer, …[/dim]")
-    out.print("  make trace id=<request id>  [dim]one request's journey[/dim]")
-    out.print("  make down  [dim]end it; the data stay[/dim]")
-    out.print(f"  {topology.state / 'demo.json'}  [dim]all of this, for scripts[/dim]")

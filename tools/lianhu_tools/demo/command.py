@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from lianhu_tools import running, screen
-from lianhu_tools.demo import closing, throng
+from lianhu_tools.demo import closing, shown, throng
 from lianhu_tools.demo.calls import Gateway, Missed
 from lianhu_tools.demo.programme import STORIES, play_one, told_of
 from lianhu_tools.demo.stage import Stage, stage_of
@@ -102,15 +102,15 @@ async def _closing(topology: Topology, gateway: Gateway, out: Console, stages: l
     for answer in (by_village, by_service, *elsewhere):
         closing.add_up(answer)
     crowd = throng.told().name
-    closing.show_journeys(out, [request for request in requests if request["story"] != crowd])
-    closing.show_tallies(out, "岗列街道，按村  the town by village", by_village)
-    closing.show_tallies(out, "岗列街道，按服务  the town by service", by_service)
+    shown.journeys(out, [request for request in requests if request["story"] != crowd])
+    shown.tallies(out, "岗列街道，按村  the town by village", by_village)
+    shown.tallies(out, "岗列街道，按服务  the town by service", by_service)
     for village, answer in zip(ELSEWHERE, elsewhere, strict=True):
-        closing.show_tallies(out, f"{village.name}  {village.code}", answer)
+        shown.tallies(out, f"{village.name}  {village.code}", answer)
     out.print("\n[bold]对账[/bold]  [dim]reporting against what requests and dispatch count[/dim]")
     for org, answer in reconciled.items():
         out.print(
             f"  [green]✓[/green] {org}  balanced, {answer['submitted']} submitted, {answer['in_flight']} in flight"
         )
     closing.write(topology, requests, by_village, reconciled[TOWN])
-    closing.show_addresses(out, topology)
+    shown.addresses(out, topology)

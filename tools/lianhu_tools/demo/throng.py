@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lianhu_tools.demo.calls import Gateway, Missed
+from lianhu_tools.demo.course import Course, place
 from lianhu_tools.demo.crowd import ORDERS, Part, plan, shares
-from lianhu_tools.demo.endings import Course, mark, place
+from lianhu_tools.demo.endings import mark, run
 from lianhu_tools.demo.stage import Order, Stage, stage_of
 from lianhu_tools.demo.telling import Told
 from lianhu_tools.seed.places import VILLAGES, Village
@@ -65,7 +66,7 @@ async def _drive(stages: Stages, parts: Sequence[Part], placed: dict[int, Order]
             )
             try:
                 async with asyncio.timeout(COURSE_SECONDS):
-                    await Course(stage, part, placed[part.number], placed).run()
+                    await run(Course(stage, part, placed[part.number], placed))
                 ended[part.ending] += 1
             except Missed as what:
                 missed.append(f"{mark(part)}: {what}")
