@@ -2,40 +2,33 @@
 
 import functools
 import json
-import time
-import uuid
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
+from lianhu_kit.tokens import Grant, make_key_pair, sign
+from lianhu_tools.keys import person_of
+from lianhu_tools.topology import ISSUER
 
-ISSUER = "lianhu"
-AUDIENCE = "lianhu"
+__all__ = ["ISSUER", "bearer", "key_set", "person_of", "token", "token_of", "write_key_set"]
 _KEY_ID = "tests"
-_PEOPLE = UUID("6c69616e-6875-4000-8000-000000000000")
 
 
 @functools.cache
-def _key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
+def _key() -> tuple[str, dict[str, Any]]:
+    return make_key_pair(_KEY_ID)
 
 
-def key_set() -> dict[str, list[dict[str, str]]]:
+def key_set() -> dict[str, list[dict[str, Any]]]:
     """The public half of the session's key, as a JSON Web Key Set."""
-    jwk = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(_key().public_key()))
-    return {"keys": [{**jwk, "kid": _KEY_ID, "use": "sig", "alg": "ES256"}]}
+    return {"keys": [_key()[1]]}
 
 
 def write_key_set(file: Path) -> Path:
     """Writes the key set where LIANHU_AUTH_JWKS can name it."""
     file.write_text(json.dumps(key_set()))
     return file
-
-
-def person_of(role: str, at: str) -> UUID:
-    """The same invented person each time for a role and place."""
-    return uuid.uuid5(_PEOPLE, f"{role}:{at}")
 
 
 def token(role: str, at: str, person: UUID | str | None = None, *, lifetime: float = 900) -> str:
@@ -45,16 +38,9 @@ def token(role: str, at: str, person: UUID | str | None = None, *, lifetime: flo
 
 def token_of(roles: list[tuple[str, str]], person: UUID | str, *, lifetime: float = 900) -> str:
     """An access token of a person with several roles."""
-    now = int(time.time())
-    claims = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "sub": str(person),
-        "iat": now,
-        "exp": int(now + lifetime),
-        "roles": [{"role": role, "at": at} for role, at in roles],
-    }
-    return jwt.encode(claims, _key(), algorithm="ES256", headers={"kid": _KEY_ID})
+    grants = [Grant(role, at) for role, at in roles]
+    who, span = UUID(str(person)), timedelta(seconds=lifetime)
+    return sign(_key()[0], _KEY_ID, issuer=ISSUER, person=who, roles=grants, lifetime=span)
 
 
 def bearer(role: str, at: str, person: UUID | str | None = None) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
+import pytest
 import pytest_asyncio
 import uvicorn
 from starlette.applications import Starlette
@@ -120,13 +121,26 @@ async def test_bodies_pass_with_and_without_a_length(client: httpx.AsyncClient) 
     assert "content-length" not in streamed.json()["headers"]
 
 
-async def test_events_arrive_before_the_stream_ends(client: httpx.AsyncClient, gate: asyncio.Event) -> None:
-    async with client.stream("GET", "/inbox/stream", headers={"Accept": "text/event-stream"}) as answer:
+@pytest.mark.parametrize("accept", ["text/event-stream", "*/*"])
+async def test_events_arrive_before_the_stream_ends(
+    client: httpx.AsyncClient, gate: asyncio.Event, accept: str
+) -> None:
+    async with client.stream("GET", "/inbox/stream", headers={"Accept": accept}) as answer:
         parts = answer.aiter_raw()
         assert await asyncio.wait_for(anext(parts), 5) == b"data: first\n\n"
         gate.set()
         assert await asyncio.wait_for(anext(parts), 5) == b"data: second\n\n"
     assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_many_streams_leave_room_for_calls(client: httpx.AsyncClient, gate: asyncio.Event) -> None:
+    async with AsyncExitStack() as streams:
+        for _ in range(40):
+            answer = await streams.enter_async_context(client.stream("GET", "/inbox/stream"))
+            assert await asyncio.wait_for(anext(answer.aiter_raw()), 5) == b"data: first\n\n"
+        called = await asyncio.wait_for(client.get("/api/notifications/v1/inbox"), 5)
+        assert called.status_code == 201
+        gate.set()
 
 
 async def test_a_service_that_is_away_is_a_502_that_says_so(client: httpx.AsyncClient) -> None:

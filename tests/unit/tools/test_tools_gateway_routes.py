@@ -22,6 +22,8 @@ from lianhu_tools.local.gateway import route
         ("/inbox/stream", "notifications", "/inbox/stream"),
         ("/preferences", "notifications", "/preferences"),
         ("/reports/441702008", "reporting", "/reports/441702008"),
+        ("/docs", "requests", "/docs"),
+        ("/api/dispatch/docs", "dispatch", "/docs"),
         ("/api/requests/v1/services/a%20b", "requests", "/v1/services/a%20b"),
         ("/api/reporting/v1/metrics", "reporting", "/v1/metrics"),
     ],

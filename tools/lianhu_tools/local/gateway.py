@@ -20,7 +20,7 @@ from starlette.routing import Route
 from lianhu_tools.topology import HOST, SERVICES, current
 
 PAGES = {
-    "requests": ("order", "track", "door", "desk", "sign-in", "static"),
+    "requests": ("order", "track", "door", "desk", "sign-in", "static", "docs", "openapi.json"),
     "dispatch": ("tasks", "board"),
     "notifications": ("inbox", "calls", "preferences"),
     "reporting": ("reports",),
@@ -38,7 +38,7 @@ _HOP_BY_HOP = {
     b"transfer-encoding",
     b"upgrade",
 }
-_CONNECTIONS = 16
+_TURNS = 16
 _STREAMS = 500
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 60.0
@@ -78,13 +78,12 @@ class Gateway:
     def __init__(self, addresses: Mapping[str, str]) -> None:
         self._addresses = {service: httpx.URL(address) for service, address in addresses.items()}
         # Looking for a free connection walks over all of the pool and all who wait: few a service, and turns before it.
-        self._turns = {service: asyncio.Semaphore(_CONNECTIONS) for service in addresses}
-        self._calls = {service: _client(_CONNECTIONS) for service in addresses}
-        self._streams = _client(_STREAMS)
+        self._turns = {service: asyncio.Semaphore(_TURNS) for service in addresses}
+        self._clients = {service: _client() for service in addresses}
 
     async def close(self) -> None:
         """Ends all connections to the services."""
-        for client in (*self._calls.values(), self._streams):
+        for client in self._clients.values():
             await client.aclose()
 
     async def __call__(self, request: Request) -> Response:
@@ -94,8 +93,6 @@ class Gateway:
             return problem(404, "not-found", "Not found", "Nothing answers at this address.")
         service, path = target
         try:
-            if "text/event-stream" in request.headers.get("accept", ""):
-                return await self._stream(request, service, path)
             return await self._answer(request, service, path)
         except (httpx.ReadTimeout, httpx.WriteTimeout):
             return problem(504, "service-slow", "No answer in time", f"{service} did not answer in time.")
@@ -106,23 +103,18 @@ class Gateway:
             return problem(502, "service-away", "Service away", detail)
 
     async def _answer(self, request: Request, service: str, path: str) -> Response:
-        """A whole answer, so that its connection is free again at once."""
-        client = self._calls[service]
+        """A whole answer, so that its turn is free again at once; a stream of events goes on without a turn."""
+        client = self._clients[service]
         async with self._turns[service]:
             answer = await client.send(self._outgoing(client, request, service, path), stream=True)
-            try:
-                content = b"".join([part async for part in answer.aiter_raw()])
-            finally:
-                await answer.aclose()
-        response = Response(content, answer.status_code)
-        response.raw_headers = _headers(answer)
-        return response
-
-    async def _stream(self, request: Request, service: str, path: str) -> Response:
-        """An answer that goes on for as long as somebody listens."""
-        outgoing = self._outgoing(self._streams, request, service, path)
-        answer = await self._streams.send(outgoing, stream=True)
-        response = StreamingResponse(_body(answer), answer.status_code)
+            response: Response
+            if answer.headers.get("content-type", "").startswith("text/event-stream"):
+                response = StreamingResponse(_body(answer), answer.status_code)
+            else:
+                try:
+                    response = Response(b"".join([part async for part in answer.aiter_raw()]), answer.status_code)
+                finally:
+                    await answer.aclose()
         response.raw_headers = _headers(answer)
         return response
 
@@ -135,17 +127,15 @@ class Gateway:
         return client.build_request(
             request.method,
             self._addresses[service].copy_with(raw_path=raw),
-            headers=_forwarded(request),
+            headers=_forwarded(request, f"/api/{service}" if request.scope["path"].startswith("/api/") else ""),
             content=request.stream() if has_body else None,
             timeout=timeout,
         )
 
 
-def _client(connections: int) -> httpx.AsyncClient:
+def _client() -> httpx.AsyncClient:
     # Idle connections are dropped before the services drop them (30 s), so that no request meets a closing one.
-    limits = httpx.Limits(
-        max_connections=connections, max_keepalive_connections=min(connections, _CONNECTIONS), keepalive_expiry=15
-    )
+    limits = httpx.Limits(max_connections=_STREAMS, max_keepalive_connections=_TURNS, keepalive_expiry=15)
     return httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
 
 
@@ -154,8 +144,8 @@ def _headers(answer: httpx.Response) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, value in headers if name not in _HOP_BY_HOP]
 
 
-def _forwarded(request: Request) -> list[tuple[bytes, bytes]]:
-    own = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"}
+def _forwarded(request: Request, prefix: str) -> list[tuple[bytes, bytes]]:
+    own = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix"}
     kept = [(name, value) for name, value in request.headers.raw if name not in _HOP_BY_HOP | own]
     client = request.client.host if request.client else HOST
     return [
@@ -163,6 +153,7 @@ def _forwarded(request: Request) -> list[tuple[bytes, bytes]]:
         (b"x-forwarded-for", client.encode()),
         (b"x-forwarded-proto", request.url.scheme.encode()),
         (b"x-forwarded-host", request.headers.get("host", "").encode()),
+        *([(b"x-forwarded-prefix", prefix.encode())] if prefix else []),
     ]
 
 
