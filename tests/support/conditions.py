@@ -8,9 +8,7 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 
-async def eventually(
-    condition: Callable[[], Awaitable[Answer]], timeout: float = 20, pause: float = 0.05
-) -> Answer:
+async def eventually(condition: Callable[[], Awaitable[Answer]], timeout: float = 20, pause: float = 0.05) -> Answer:
     """Repeats an async function until its answer is truthy, and returns that answer.
 
     An AssertionError inside it counts as "not yet". After `timeout` seconds it fails the test.
