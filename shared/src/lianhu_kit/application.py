@@ -158,7 +158,7 @@ def _answer_errors(app: FastAPI, problems: Mapping[type[Exception], Callable[[An
             return answer(Problem(413, "too-large", "The content is too large. Shorten it."))
         if is_transient(error):
             _log.warning("call failed for now", path=request.scope.get("path"), error=type(error).__name__)
-            return answer(Unavailable("The database does not answer. Nothing was done; repeat the call in a moment."))
+            return answer(Unavailable("The database does not answer. Nothing is half done; repeat the call soon."))
         _log.exception("call failed", path=request.scope.get("path"), exc_info=error)
         return answer(Problem(500, "internal", "Something failed on our side. Tell the operator the request id."))
 

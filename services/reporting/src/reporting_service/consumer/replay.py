@@ -22,6 +22,7 @@ from reporting_service.handlers.generations import Books
 from reporting_service.settings import Settings
 
 BATCH = 500
+STALL_SECONDS = 60.0
 Report = Callable[[str], None]
 
 _ONE_AT_A_TIME = text("SELECT pg_try_advisory_lock(hashtext('lianhu reporting replay'))")
@@ -129,16 +130,25 @@ class _Reading:
         self.events = 0
 
     async def to_the_end(self) -> None:
-        """Reads on to where the topics end now."""
+        """Reads on to where the topics end now; Refused where the broker gives nothing for a minute.
+
+        Live batches may be waiting for us meanwhile.
+        """
         partitions = await self._partitions()
         ends = await asyncio.wait_for(self._client.end_offsets(partitions), 15)
         left = {p for p in partitions if await asyncio.wait_for(self._client.position(p), 15) < ends[p]}
+        moved = time.monotonic()
         while left:
+            before = self.events
             for records in (await self._client.getmany(timeout_ms=500, max_records=BATCH)).values():
                 batch = [Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
                 await self._inbound.receive(batch)
                 self.events += len(batch)
             left = {p for p in left if await asyncio.wait_for(self._client.position(p), 15) < ends[p]}
+            if self.events > before:
+                moved = time.monotonic()
+            elif time.monotonic() > moved + STALL_SECONDS:
+                raise Refused("The broker gives no more events: see that it is up, then replay. Nothing was changed.")
             self._progress(sum(ends.values()))
         await self._inbound.retry_waiting()
 
