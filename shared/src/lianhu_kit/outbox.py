@@ -20,6 +20,7 @@ from lianhu_kit.database import OUTBOX_CHANNEL, now, wake_after_commit
 from lianhu_kit.identifiers import new_id
 
 SHARDS = 16
+TOLD = "lianhu.told"
 LARGEST_PAYLOAD = 256 * 1024
 
 # One statement for any number of events: `position` is handed out in their order.
@@ -93,6 +94,7 @@ async def record(session: AsyncSession, events: Sequence[OutgoingEvent]) -> None
             "causes": [cause.id] * len(events),
         },
     )
+    session.info[TOLD] = (cause.id, str(events[-1].id))
     recorded(session)
 
 

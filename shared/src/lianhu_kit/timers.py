@@ -14,6 +14,7 @@ from lianhu_kit.context import caused_by, current_cause
 from lianhu_kit.database import Database, enter_scope, is_transient
 from lianhu_kit.identifiers import new_id
 from lianhu_kit.logs import logger
+from lianhu_kit.outbox import TOLD
 from lianhu_kit.pausing import Backoff, pause
 
 LEASE_SECONDS = 30
@@ -86,11 +87,15 @@ class _Firing:
 async def arm(
     session: AsyncSession, kind: str, aggregate: UUID, due_at: datetime, *, tenant: str, version: int = 0
 ) -> None:
-    """Sets the aggregate's timer of this kind, in place of an earlier one. Lock the aggregate first."""
+    """Sets the aggregate's timer of this kind, in place of an earlier one. Lock the aggregate first.
+
+    What it brings is caused by the event recorded last for the same cause, if there was one: that armed it.
+    """
     cause = current_cause()
+    caused, told = session.info.get(TOLD, ("", ""))
     values: dict[str, object] = {
         "aggregate": aggregate, "kind": kind, "tenant": tenant, "due_at": due_at, "version": version,
-        "traceparent": cause.traceparent, "cause": cause.id,
+        "traceparent": cause.traceparent, "cause": told if caused == cause.id else cause.id,
     }  # fmt: skip
     firing: _Firing | None = session.info.get(_FIRING)
     if firing is not None and (firing.aggregate, firing.kind) == (aggregate, kind):

@@ -124,6 +124,7 @@ async def test_a_resident_sees_the_journey_of_their_own_request_alone(counted: t
     path = f"requests/{mine.key}/timeline"
     told = await stage.get(path, "resident", home, person=mine.data["reporter"])
     assert told["steps"][0]["step"] == "submitted"
+    assert told == await stage.get(path, "resident", "", person=mine.data["reporter"])
     assert [step["service"] for step in told["steps"]].count("reporting") == 1
     assert (await asked(stage, path, "resident", home, person=str(uuid4()))).status_code == 404
     assert (await asked(stage, path, "clerk", village())).status_code == 404

@@ -1,6 +1,6 @@
 """Facts, tallies, generations, and the names that reports show."""
 
-from lianhu_kit.migrations import SCOPE, create_kit_tables, protect, run
+from lianhu_kit.migrations import PERSON, SCOPE, create_kit_tables, protect, run
 
 revision = "0001"
 down_revision = None
@@ -60,7 +60,10 @@ def upgrade() -> None:
     create_kit_tables("reporting")
     run(_TABLES)
     written = "SELECT, INSERT, UPDATE, DELETE"
-    for table in ("facts", "tallies", "volunteer_tallies"):
+    # A resident reads the story of what they ordered, or of what is theirs, wherever it lies.
+    own = f"(tenant >= {SCOPE} AND tenant < {SCOPE} || ':') OR {PERSON} IN (resident, reporter)"
+    protect("facts", "reporting", api="SELECT", worker=written, using=own, worker_everywhere=True)
+    for table in ("tallies", "volunteer_tallies"):
         protect(table, "reporting", api="SELECT", worker=written, worker_everywhere=True)
     for table in ("generations", "org_units", "services"):
         protect(table, "reporting", column=None, api="SELECT", worker=written)

@@ -23,7 +23,7 @@ async def insurance_errand(stage: Stage) -> None:
     say("一次性告知缺一张发票，居民补上", "asked once for a missing paper, and it is brought")
     await stage.move(order, "accept", people.clerk, summary="代办住院费用报销", route="staff", staff=str(worker.id))
     assignment = await stage.assignment(order, "claimed")
-    if [holder["person"] for holder in assignment["held_by"]] != [str(worker.id)]:
+    if assignment["held_by"] != [str(worker.id)]:
         raise Missed("the errand is not held by the member of staff who was ordered")
     await stage.heard(order, worker, {"assigned"})
     say("指派村工作人员代办", "a member of staff is ordered to do it")

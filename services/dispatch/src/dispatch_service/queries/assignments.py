@@ -17,7 +17,7 @@ _PAGE = """
     SELECT a.id, a.request_id, r.number, a.tenant, a.grid, a.service, a.summary, a.state, a.wave, a.places, a.taken,
            a.offered_until, a.limits, a.round, a.route, a.urgent, a.minor, a.asked, a.opened_at, a.supervised_until,
            o.why, o.declined_at IS NULL AS offer_open,
-           coalesce((SELECT jsonb_agg(jsonb_build_object('person', h.person, 'name', h.name) ORDER BY h.claimed_at)
+           coalesce((SELECT jsonb_agg(h.person ORDER BY h.claimed_at)
                      FROM holdings h WHERE h.assignment_id = a.id AND h.ended_at IS NULL), '[]') AS held_by
     FROM assignments a JOIN requests r ON r.id = a.request_id
     LEFT JOIN offers o ON o.assignment_id = a.id AND o.person = CAST(:person AS uuid)
