@@ -83,8 +83,8 @@ test-integration: setup ## against a real broker and a real database
 test-e2e: setup ## all services together
 	@$(CHECK) e2e
 
-lock: setup ## resolve the dependencies anew into requirements.lock
-	@$(PY) -m uv pip compile -q --upgrade pyproject.toml shared/pyproject.toml services/*/pyproject.toml \
+lock: setup ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
+	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml services/*/pyproject.toml \
 		--group pyproject.toml:checks --group pyproject.toml:tests --group pyproject.toml:build \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-emit-package lianhu-kit --no-emit-package lianhu --no-header --no-annotate -o requirements.lock

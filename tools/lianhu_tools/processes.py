@@ -101,7 +101,7 @@ async def ended(process: subprocess.Popen[bytes], *, seconds: float = float("inf
         code = process.poll()
         if code is not None or time.monotonic() > deadline:
             return code
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What the command shows: steps as they happen, tables; plain lines where nobody watches."""
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -20,18 +21,22 @@ def fail(message: str) -> None:
     Console(file=sys.stderr, soft_wrap=True, highlight=False).print(message, style="red", markup=False)
 
 
+SLOW = 2.0
+
+
 class StepLines:
-    """Shows steps one line each when they are done; on a terminal also what is under way."""
+    """Shows steps one line each when they are done, and those under way: on a terminal at once, else when slow."""
 
     def __init__(self, out: Console) -> None:
         self._out = out
-        self._running: dict[str, None] = {}
+        self._running: dict[str, float] = {}
+        self._told: set[str] = set()
         self._status = out.status("") if out.is_terminal else None
 
     def show(self, step: Step) -> None:
         """Takes in one step."""
         if step.state == "begun":
-            self._running[step.name] = None
+            self._running[step.name] = time.monotonic()
         else:
             self._running.pop(step.name, None)
         if step.state == "done" and step.name:
@@ -39,6 +44,15 @@ class StepLines:
         elif step.state == "failed" and step.name:
             self._out.print(f"  [red]✗[/red] {step.name}  [dim]{step.seconds:.1f} s[/dim]")
         self._refresh()
+
+    def tick(self) -> None:
+        """Says once of each step that it takes longer, where no terminal shows it anyway."""
+        if self._status is not None:
+            return
+        for name, began in self._running.items():
+            if name not in self._told and time.monotonic() - began > SLOW:
+                self._told.add(name)
+                self._out.print(f"  … {name}")
 
     def close(self) -> None:
         """Leaves the last lines as they are."""

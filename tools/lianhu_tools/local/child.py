@@ -81,7 +81,7 @@ class Child:
                     return None
             if self.exits >= tries:
                 return f"it ended {self.exits} times, last with code {self.last_exit}"
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
         return f"not ready after {seconds:.0f} s: {reason}"
 
     async def end(self) -> None:

@@ -82,6 +82,7 @@ def _follow(topology: Topology, progress: Progress, keeper: "subprocess.Popen[by
                     keeper.wait(DOWN_SECONDS)
                     raise Fault(step.detail)
                 lines.show(step)
+            lines.tick()
             if ended is not None:
                 log = topology.logs / "supervisor.log"
                 raise Fault(f"The supervisor ended ({ended}). The end of {log}:\n{last_lines(log)}")
@@ -182,16 +183,18 @@ async def _row(name: str, port: int, entry: Entry | None) -> Row:
     if name in ("postgres", "kafka"):
         reason = None if listens(port) else f"nobody listens on port {port}"
     else:
-        path = "healthz" if name == "gateway" else "readyz"
-        reason = await answers(f"http://{HOST}:{port}/{path}")()
+        reason = await answers(port, "/healthz" if name == "gateway" else "/readyz")()
     since = datetime.fromtimestamp(entry.started, UTC).isoformat(timespec="seconds")
     return Row(name, port, entry.pid, entry.restarts, since, _megabytes(process), reason)
 
 
 def _megabytes(process: psutil.Process) -> int | None:
     try:
-        family = [process, *process.children(recursive=True)]
-        return sum(member.memory_info().rss for member in family) // 2**20
+        memory = process.memory_info()
+        children = (child.memory_info() for child in process.children(recursive=True))
+        # What a server's processes share is counted once.
+        own = sum(child.rss - getattr(child, "shared", 0) for child in children)
+        return int(memory.rss + own) // 2**20
     except psutil.NoSuchProcess:
         return None
 

@@ -136,7 +136,7 @@ def _service(topology: Topology, cluster: Cluster, service: str, role: str) -> P
         topology.logs / f"{service}.{role}.log",
         directory=topology.root,
         environment=topology.environment(service, role, urls.api if role == "api" else urls.worker),
-        ready=answers(f"http://{HOST}:{port}/readyz"),
+        ready=answers(port, "/readyz"),
     )
 
 
@@ -147,14 +147,17 @@ def _gateway(topology: Topology) -> Plan:
         topology.logs / "gateway.log",
         directory=topology.root,
         environment={**topology.options, "PYTHONSAFEPATH": "1", "LIANHU_PORT_BASE": str(topology.base)},
-        ready=answers(f"{topology.gateway_url}/healthz"),
+        ready=answers(topology.gateway_port, "/healthz"),
     )
 
 
-def answers(address: str) -> Check:
-    """A check that an address answers 200; else the reason, in words."""
+def answers(port: int, path: str) -> Check:
+    """A check that a path on this machine answers 200; else the reason, in words."""
+    address = f"http://{HOST}:{port}{path}"
 
     async def check() -> str | None:
+        if not listens(port):  # far cheaper than a call, while many start at once
+            return f"nobody listens on port {port}"
         try:
             async with httpx.AsyncClient(trust_env=False, timeout=3) as client:
                 answer = await client.get(address)
