@@ -1,5 +1,6 @@
 """The skeleton of a service's API: doors, errors, health and metrics, so that its own `app` stays short."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -79,6 +80,8 @@ def create_application(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(app.state.database.close)
+            keeping = asyncio.create_task(app.state.verifier.keep_fresh(), name="key set")
+            stack.callback(keeping.cancel)
             for extra in during:
                 await stack.enter_async_context(extra(app))
             yield

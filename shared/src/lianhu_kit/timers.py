@@ -51,7 +51,8 @@ _TAKE = text(
 _END = text("DELETE FROM timers WHERE aggregate = :aggregate AND kind = :kind AND lease = :lease")
 _NEXT = text(
     """
-    SELECT extract(epoch FROM min(greatest(due_at, coalesce(lease_until, due_at))) - clock_timestamp()) FROM timers
+    SELECT extract(epoch FROM due_at - clock_timestamp()) FROM timers
+    WHERE lease_until IS NULL OR lease_until < clock_timestamp() ORDER BY due_at LIMIT 1
     """
 )
 
@@ -184,5 +185,5 @@ class Timers:
 
     async def _until_next(self) -> float:
         async with self._database.transaction() as session:
-            seconds = (await session.execute(_NEXT)).scalar_one()
+            seconds = (await session.execute(_NEXT)).scalar_one_or_none()
         return 1.0 if seconds is None else min(1.0, max(0.02, float(seconds)))

@@ -27,6 +27,7 @@ ALGORITHM = "ES256"
 AUDIENCE = "lianhu"
 LIFETIME = timedelta(minutes=15)
 FETCH_SECONDS = 60.0
+REFRESH_SECONDS = 600.0
 _log = logger(__name__)
 
 
@@ -101,6 +102,7 @@ class TokenVerifier:
         self._cache = cache
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched = float("-inf")
+        self._read_once = False
         self._fetching = asyncio.Lock()
 
     async def verify(self, token: str) -> Caller:
@@ -130,6 +132,15 @@ class TokenVerifier:
             raise BadToken("A role in the token is at something that is no division code. Sign in again.")
         return Caller(person, roles, token)
 
+    async def keep_fresh(self) -> None:
+        """Reads the key set before the first call needs it, and then every ten minutes; runs until cancelled.
+
+        So a service that was never called can go on while the source is away, and a key removed there ends here.
+        """
+        while True:
+            await self._fetch()
+            await asyncio.sleep(REFRESH_SECONDS if self._read_once else 1)
+
     async def _key(self, kid: str) -> jwt.PyJWK:
         if not self._keys:
             self._load()
@@ -150,6 +161,7 @@ class TokenVerifier:
                 async with asyncio.timeout(5):
                     text = await self._read()
                 self._take(text)
+                self._read_once = True
             except (httpx.HTTPError, OSError, ValueError, TimeoutError) as error:
                 _log.warning("key set not read", error=type(error).__name__)
                 return

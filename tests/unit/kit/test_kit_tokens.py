@@ -1,5 +1,6 @@
 """Tokens: what does not count, and keys that are known, fetched, kept on disk or away."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -16,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lianhu_kit.tokens import BadToken, Grant, KeysAway, TokenVerifier, make_key_pair, public_key, sign
+from support import eventually
 
 PERSON = UUID("6c69616e-6875-4000-8000-000000000001")
 PEM, JWK = make_key_pair("one")
@@ -191,3 +193,15 @@ async def test_a_file_is_a_source_too(tmp_path: Path) -> None:
     source.write_text(json.dumps({"keys": [public_key(PEM, "one")]}))
     checking = TokenVerifier(str(source), issuer="lianhu", cache=tmp_path / "kept.json")
     assert (await checking.verify(token())).person == PERSON
+
+
+async def test_the_key_set_is_there_before_the_first_call(tmp_path: Path) -> None:
+    ahead = verifier(tmp_path, JWK)
+    keeping = asyncio.create_task(ahead.keep_fresh())
+    while not ahead.asked:
+        await asyncio.sleep(0)
+    await eventually(lambda: asyncio.to_thread((tmp_path / "deep" / "keys.json").exists))
+    keeping.cancel()
+    ahead.answer = httpx.ConnectError("away")
+    assert (await ahead.verify(token())).person == PERSON
+    assert ahead.asked == 1
