@@ -198,8 +198,6 @@ async def test_a_file_is_a_source_too(tmp_path: Path) -> None:
 async def test_the_key_set_is_there_before_the_first_call(tmp_path: Path) -> None:
     ahead = verifier(tmp_path, JWK)
     keeping = asyncio.create_task(ahead.keep_fresh())
-    while not ahead.asked:
-        await asyncio.sleep(0)
     await eventually(lambda: asyncio.to_thread((tmp_path / "deep" / "keys.json").exists))
     keeping.cancel()
     ahead.answer = httpx.ConnectError("away")
