@@ -28,6 +28,7 @@ AUDIENCE = "lianhu"
 LIFETIME = timedelta(minutes=15)
 FETCH_SECONDS = 60.0
 REFRESH_SECONDS = 600.0
+FIRST_SECONDS = 0.2  # while there is no key at all, as in the moment in which everything starts
 _log = logger(__name__)
 
 
@@ -139,7 +140,7 @@ class TokenVerifier:
         """
         while True:
             await self._fetch()
-            await asyncio.sleep(REFRESH_SECONDS if self._read_once else 1)
+            await asyncio.sleep(REFRESH_SECONDS if self._read_once else FIRST_SECONDS)
 
     async def _key(self, kid: str) -> jwt.PyJWK:
         if not self._keys:
@@ -155,7 +156,7 @@ class TokenVerifier:
     async def _fetch(self) -> None:
         """Reads the key set anew, once a minute at most: unknown key ids must not make us knock all the time."""
         async with self._fetching:
-            if time.monotonic() < self._fetched + (FETCH_SECONDS if self._keys else 1):
+            if time.monotonic() < self._fetched + (FETCH_SECONDS if self._keys else FIRST_SECONDS / 2):
                 return
             try:
                 async with asyncio.timeout(5):
