@@ -155,7 +155,7 @@ def trace(request: str, json: AsJson = False) -> None:
 
 
 @app.command()
-def replay(service: str = "reporting") -> None:
+def replay(service: str) -> None:
     """Build a service's tables anew from the topics, beside the live ones, and swap."""
     _run(service, "replay")
 
