@@ -8,6 +8,7 @@ from lianhu_tools.demo.stage import Order, Stage
 from lianhu_tools.seed import invented
 from lianhu_tools.seed.people import Person
 
+PATIENCE = 120.0  # seconds that a step may take while 300 orders are on their way
 BY_CALL = ("called_back", "silent")  # these have no account: somebody calls
 NOT_CALLED_EVERY = 12  # one in so many is not rung up, so that some limits are missed
 _STORIES_OWN = 4  # the first volunteers of a grid are the stories'
@@ -61,7 +62,7 @@ class Course:
         """Somebody who was offered it claims; who holds too much already leaves it to the next."""
 
         async def look() -> tuple[Any, Person] | None:
-            assignment = await self.stage.assignment(self.order, "offered", round=round, seconds=60)
+            assignment = await self.stage.assignment(self.order, "offered", round=round, seconds=PATIENCE)
             for person in self.willing:
                 if person == but:
                     continue
@@ -72,7 +73,7 @@ class Course:
                     raise Missed(f"a claim of {self.order.number} was answered {answer.status}: {answer.body}")
             return None
 
-        return await until(look, what=f"somebody takes {self.order.number}", seconds=60)
+        return await until(look, what=f"somebody takes {self.order.number}", seconds=PATIENCE)
 
     async def done(self, round: int = 1, but: Person | None = None) -> Person:
         """Claimed and done; whoever did it."""
@@ -82,7 +83,7 @@ class Course:
         await self.stage.work(
             assignment, "complete", person, result=invented.words("办好了。"), minutes=20 + self.part.number % 50
         )
-        await self.stage.stands(self.order, "completed", "closed_unconfirmed", seconds=60)
+        await self.stage.stands(self.order, "completed", "closed_unconfirmed", seconds=PATIENCE)
         return person
 
     async def graded(self, solved: str = "yes", grade: int | None = None) -> None:
@@ -91,7 +92,7 @@ class Course:
 
     async def call(self, outcome: str) -> None:
         """The second clerk calls to ask whether it is solved."""
-        due = await self.stage.call_due(self.order, "confirm", seconds=60)
+        due = await self.stage.call_due(self.order, "confirm", seconds=PATIENCE)
         await self.stage.called(due, self.people.second_clerk, outcome)
 
     async def refer(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from lianhu_tools.demo.calls import Missed
-from lianhu_tools.demo.course import Course
+from lianhu_tools.demo.course import PATIENCE, Course
 from lianhu_tools.demo.crowd import Part
 from lianhu_tools.seed import invented
 
@@ -70,9 +70,9 @@ async def staff(course: Course) -> None:
     """Done by a member of staff who was ordered."""
     worker = course.people.workers[course.part.number % 2]
     await course.accept(route="staff", staff=str(worker.id))
-    assignment = await course.stage.assignment(course.order, "claimed", seconds=60)
+    assignment = await course.stage.assignment(course.order, "claimed", seconds=PATIENCE)
     await course.stage.work(assignment, "complete", worker, result=invented.words("办妥了。"), minutes=40)
-    await course.stage.stands(course.order, "completed", seconds=60)
+    await course.stage.stands(course.order, "completed", seconds=PATIENCE)
     await course.graded()
 
 
@@ -91,10 +91,10 @@ async def withdrawn(course: Course) -> None:
     """Taken back: before it was accepted, or while it is offered."""
     if course.part.number % 2:
         await course.accept()
-        await course.stage.assignment(course.order, "offered", seconds=60)
+        await course.stage.assignment(course.order, "offered", seconds=PATIENCE)
     await course.stage.move(course.order, "withdraw", course.resident, reason="家里人办了。")
     if course.part.number % 2:
-        await course.stage.assignment(course.order, "cancelled", seconds=60)
+        await course.stage.assignment(course.order, "cancelled", seconds=PATIENCE)
 
 
 async def merged(course: Course) -> None:
@@ -170,7 +170,7 @@ async def submitted(_course: Course) -> None:
 async def returned(course: Course) -> None:
     """The grid gives it back to the village."""
     await course.accept()
-    assignment = await course.stage.assignment(course.order, "offered", seconds=60)
+    assignment = await course.stage.assignment(course.order, "offered", seconds=PATIENCE)
     leader = next(leader for leader in course.people.leaders if leader.grid == course.part.grid)
     await course.stage.work(assignment, "return", leader, reason="网格里没人会，请村里另想办法。")
 
@@ -183,7 +183,7 @@ async def accepted(course: Course) -> None:
 async def offered(course: Course) -> None:
     """Offered; nobody has claimed it yet."""
     await course.accept()
-    await course.stage.assignment(course.order, "offered", seconds=60)
+    await course.stage.assignment(course.order, "offered", seconds=PATIENCE)
 
 
 async def claimed(course: Course) -> None:
@@ -227,5 +227,5 @@ async def run(course: Course) -> None:
     final = FINALS[course.part.ending]
     await ENDINGS[course.part.ending](course)
     if course.order.seen != final:
-        await course.stage.stands(course.order, final, seconds=60)
+        await course.stage.stands(course.order, final, seconds=PATIENCE)
     course.stage.ends(course.order, final)

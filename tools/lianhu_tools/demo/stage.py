@@ -12,6 +12,7 @@ from lianhu_tools.seed.people import Person, Roster, roster
 from lianhu_tools.seed.places import Village
 
 NOTICE = "2026-01"
+PATIENCE = 45.0  # seconds that a step of a story may take on a busy machine
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Stage:
         """The request as the clerk, or somebody else, sees it."""
         return await self.gateway.get(f"requests/v1/requests/{order.id}", actor(who or self.people.clerk))
 
-    async def stands(self, order: Order, *statuses: str, seconds: float = 30) -> str:
+    async def stands(self, order: Order, *statuses: str, seconds: float = PATIENCE) -> str:
         """Waits until the request stands at one of these, and says at which."""
         seen: list[str] = []
 
@@ -110,7 +111,7 @@ class Stage:
 
     # ---- dispatch
 
-    async def assignment(self, order: Order, *states: str, round: int = 1, seconds: float = 30) -> Any:
+    async def assignment(self, order: Order, *states: str, round: int = 1, seconds: float = PATIENCE) -> Any:
         """Waits until the request's assignment of a round stands at one of these states."""
         seen: list[str] = ["no assignment"]
 
@@ -131,7 +132,7 @@ class Stage:
         except Missed as missed:
             raise Missed(f"{missed}; it stands at {seen[0]}") from None
 
-    async def offered(self, order: Order, person: Person, seconds: float = 30) -> Any:
+    async def offered(self, order: Order, person: Person, seconds: float = PATIENCE) -> Any:
         """Waits until it is offered to a person, and gives the assignment as they see it, with the reason."""
 
         async def look() -> Any:
@@ -170,7 +171,9 @@ class Stage:
 
     # ---- notifications
 
-    async def call_due(self, order: Order, purpose: str, *, audience: str | None = None, seconds: float = 30) -> Any:
+    async def call_due(
+        self, order: Order, purpose: str, *, audience: str | None = None, seconds: float = PATIENCE
+    ) -> Any:
         """Waits for a call or knock of the call list."""
 
         async def look() -> Any:
@@ -196,7 +199,9 @@ class Stage:
         """Records what came of a call or knock."""
         return await self.gateway.post(f"notifications/v1/calls/{call['id']}", actor(who), outcome=outcome)
 
-    async def heard(self, order: Order, person: Person, purposes: Collection[str] = (), seconds: float = 30) -> Any:
+    async def heard(
+        self, order: Order, person: Person, purposes: Collection[str] = (), seconds: float = PATIENCE
+    ) -> Any:
         """Waits until a message about the request is in somebody's inbox."""
 
         async def look() -> Any:
@@ -217,7 +222,7 @@ class Stage:
         steps: list[dict[str, Any]] = (await self.gateway.get(path, actor(self.people.clerk)))["steps"]
         return steps
 
-    async def step(self, order: Order, service: str, step: str, *, times: int = 1, seconds: float = 30) -> None:
+    async def step(self, order: Order, service: str, step: str, *, times: int = 1, seconds: float = PATIENCE) -> None:
         """Waits until reporting's timeline has a step so many times."""
 
         async def look() -> bool:

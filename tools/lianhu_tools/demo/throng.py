@@ -14,7 +14,7 @@ from lianhu_tools.demo.telling import Told
 from lianhu_tools.seed.places import VILLAGES, Village
 
 AT_ONCE = 40  # orders that are on their way at the same time
-COURSE_SECONDS = 180.0
+COURSE_SECONDS = 240.0
 _SHOWN = 5
 Stages = dict[Village, Stage]
 TITLE, TITLE_EN = f"再来 {ORDERS} 单", f"{ORDERS} further orders, placed at once"
