@@ -45,9 +45,7 @@ async def test_with_the_broker_away_commands_succeed_and_events_arrive_later(
             await asyncio.sleep(3)  # long enough that a relay has met the silence
 
         async def counted() -> bool:
-            seen = {
-                message.key().decode() for message in await asyncio.to_thread(system.events, ["lianhu.requests.v1"])
-            }
+            seen = {key_of(message) for message in await asyncio.to_thread(system.events, ["lianhu.requests.v1"])}
             return set(placed) <= seen
 
         await eventually(counted, timeout=60, pause=1)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from typing import Any
 
 import httpx
 
@@ -11,14 +12,14 @@ OPEN = {"submitted", "awaiting_resident", "accepted", "dispatched", "claimed", "
 ENDED = {"rejected", "referred", "merged", "withdrawn", "transferred", "closed_confirmed", "closed_unconfirmed"}
 
 
-def test_every_story_left_its_requests(demo) -> None:
+def test_every_story_left_its_requests(demo: Any) -> None:
     told = {str(request["story"]).split()[0].rstrip(".:") for request in demo.written["requests"]}
     assert {str(number) for number in range(1, 13)} <= told
     assert sum(str(r["story"]).startswith("12") for r in demo.written["requests"]) >= 300
     assert {request["final"] for request in demo.written["requests"]} <= OPEN | ENDED
 
 
-def test_every_journey_crosses_the_services(demo) -> None:
+def test_every_journey_crosses_the_services(demo: Any) -> None:
     for request in demo.written["requests"]:
         services = {step["service"] for step in request["steps"]}
         assert {"requests", "notifications", "reporting"} <= services, request["number"]
@@ -27,7 +28,7 @@ def test_every_journey_crosses_the_services(demo) -> None:
             assert datetime.fromisoformat(step["at"]).tzinfo is not None
 
 
-def test_what_the_demo_wrote_can_be_read_back(system: System, demo) -> None:
+def test_what_the_demo_wrote_can_be_read_back(system: System, demo: Any) -> None:
     sample = [r for r in demo.written["requests"] if not str(r["story"]).startswith("12")]
     for request in sample:
         answer = httpx.get(
@@ -39,7 +40,7 @@ def test_what_the_demo_wrote_can_be_read_back(system: System, demo) -> None:
         assert answer.json()["status"] == request["final"], request["story"]
 
 
-def test_tallies_add_up(demo) -> None:
+def test_tallies_add_up(demo: Any) -> None:
     tallies, reconciliation = demo.written["tallies"], demo.written["reconciliation"]
     assert reconciliation["balanced"] is True
     assert reconciliation["differences"] == []
@@ -50,7 +51,7 @@ def test_tallies_add_up(demo) -> None:
     assert sum(row["submitted"] for row in tallies["rows"]) == tallies["total"]["submitted"]
 
 
-def test_a_second_round_on_the_running_system(system: System, demo) -> None:
+def test_a_second_round_on_the_running_system(system: System, demo: Any) -> None:
     done = system.lianhu("demo", seconds=400)
     assert done.returncode == 0, done.stdout[-4000:]
     again = json.loads((system.root / ".lianhu" / "demo.json").read_text())

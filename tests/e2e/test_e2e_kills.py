@@ -8,7 +8,7 @@ import httpx
 
 from lianhu_tools.topology import SERVICES
 from support.settlement import Settlement
-from support.system import System
+from support.system import System, headers_of, key_of
 
 ORDERS = 500
 VICTIMS = [(service, role) for service in SERVICES for role in ("api", "worker")] + [
@@ -91,12 +91,11 @@ def _sequences_gapless(system: System, accepted: set[str]) -> None:
     sequences: dict[str, set[int]] = {}
     ids: dict[tuple[str, int], set[str]] = {}
     for message in system.events(["lianhu.requests.v1"]):
-        key = (message.key() or b"").decode()
+        key, headers = key_of(message), headers_of(message)
         if key in accepted:
-            headers = dict(message.headers() or [])
             number = int(headers["ce_sequence"])
             sequences.setdefault(key, set()).add(number)
-            ids.setdefault((key, number), set()).add(headers["ce_id"].decode())
+            ids.setdefault((key, number), set()).add(headers["ce_id"])
     assert set(sequences) == accepted
     for key, numbers in sequences.items():
         assert numbers == set(range(1, len(numbers) + 1)), key

@@ -1,7 +1,9 @@
 """A rebuild of reporting while people read, and topics that are published again."""
 
 import asyncio
+import json
 import re
+from typing import Any
 
 import httpx
 
@@ -10,15 +12,16 @@ from support.system import System
 TOWN = "441702008"
 
 
-async def _shown(system: System, client: httpx.AsyncClient) -> dict:
+async def _shown(system: System, client: httpx.AsyncClient) -> dict[str, Any]:
     answer = await client.get(
         f"{system.url('reporting')}/v1/tallies", params={"org": TOWN}, headers=system.bearer("supervisor", TOWN)
     )
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    shown: dict[str, Any] = answer.json()
+    return shown
 
 
-async def test_replay_twice_gives_the_same_while_people_read(system: System, demo) -> None:
+async def test_replay_twice_gives_the_same_while_people_read(system: System, demo: object) -> None:
     checksums: list[str] = []
     async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
         before = (await _shown(system, client))["total"]["submitted"]
@@ -40,7 +43,7 @@ async def test_replay_twice_gives_the_same_while_people_read(system: System, dem
     assert checksums
 
 
-async def test_refill_of_both_topics_changes_nothing(system: System, demo) -> None:
+async def test_refill_of_both_topics_changes_nothing(system: System, demo: object) -> None:
     async def state() -> object:
         async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
             return _stable(await _shown(system, client))
@@ -54,7 +57,7 @@ async def test_refill_of_both_topics_changes_nothing(system: System, demo) -> No
     assert await state() == before
 
 
-def _stable(tallies: dict) -> object:
+def _stable(tallies: dict[str, Any]) -> object:
     """What only events move: not the time of reading, nor what depends on it."""
     total = tallies["total"]
     return {
@@ -66,8 +69,6 @@ def _stable(tallies: dict) -> object:
 
 async def _caught_up(system: System) -> None:
     """Waits until no consumer has lag."""
-    import json
-
     for _ in range(200):
         done = await asyncio.to_thread(system.lianhu, "lag", "--json", seconds=60)
         if done.returncode == 0 and not any(_lags(json.loads(done.stdout))):

@@ -48,10 +48,7 @@ def topics() -> dict[str, Topic]:
 @cache
 def schemas() -> dict[str, Schema]:
     """The schema of each event type."""
-    return {
-        file.stem: json.loads(file.read_text("utf-8"))
-        for file in sorted((CONTRACTS / "events").glob("*.json"))
-    }
+    return {file.stem: json.loads(file.read_text("utf-8")) for file in sorted((CONTRACTS / "events").glob("*.json"))}
 
 
 def topic_of(type: str) -> Topic:

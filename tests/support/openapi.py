@@ -42,7 +42,7 @@ class Operation:
             name = parameter["name"]
             if parameter["in"] == "path":
                 value = known[name] if name in known else self._example(name, parameter["schema"], known)
-                path = path.replace("{%s}" % name, str(value))
+                path = path.replace(f"{{{name}}}", str(value))
             elif parameter["in"] == "query" and (parameter.get("required") or name in ("tenant", "org")):
                 query[name] = known[name] if name in known else self._example(name, parameter["schema"], known)
         body = self.declared.get("requestBody")
@@ -110,7 +110,8 @@ def _text(name: str, schema: Mapping[str, Any]) -> str:
         for candidate in ("900000000001", "a" * 8, "hh", "08:00", "13900000000", "ABC234"):
             if re.search(pattern, candidate):
                 return candidate
-    return "x" * max(4, schema.get("minLength", 1))
+    shortest: int = schema.get("minLength", 1)
+    return "x" * max(4, shortest)
 
 
 def operations(service: str, document: Mapping[str, Any]) -> Iterator[Operation]:

@@ -14,9 +14,9 @@ from uuid import UUID, uuid4
 import httpx
 import psutil
 from confluent_kafka import Consumer, Message, TopicPartition
+
 from lianhu_kit.tokens import Grant, sign
 from lianhu_tools.topology import ISSUER, SERVICES, Topology
-
 from support.stores import ROOT
 
 START_SECONDS = 120.0
@@ -166,6 +166,19 @@ class System:
                 yield file.name, file.read_text(errors="replace")
 
 
-def header(message: Message, name: str) -> str:
-    """A header of a record, as text; empty where it is missing."""
-    return next((value.decode() for key, value in message.headers() or [] if key == name), "")
+def headers_of(message: Message) -> dict[str, str]:
+    """A record's headers as text."""
+    given: list[tuple[str, bytes]] = list(message.headers() or [])  # type: ignore[arg-type]
+    return {name: value.decode() for name, value in given}
+
+
+def key_of(message: Message) -> str:
+    """A record's key as text."""
+    key = message.key()
+    return key.decode() if isinstance(key, bytes) else str(key)
+
+
+def value_of(message: Message) -> str:
+    """A record's value as text; empty for a tombstone."""
+    value = message.value()
+    return value.decode() if isinstance(value, bytes) else str(value or "")
