@@ -11,7 +11,7 @@ import httpx
 
 from support.conditions import eventually
 from support.settlement import Settlement
-from support.system import System
+from support.system import System, key_of
 
 
 @contextmanager
