@@ -62,7 +62,7 @@ async def _drive(stages: Stages, parts: Sequence[Part], placed: dict[int, Order]
         async with turn:
             quiet = Told(lines.number, lines.title, lines.title_en, lines.place)
             stage = Stage(
-                stages[part.village].gateway, quiet, part.village, stages[part.village].people, every=0.4, first=0.4
+                stages[part.village].gateway, quiet, part.village, stages[part.village].people, every=0.8, first=0.8
             )
             try:
                 async with asyncio.timeout(COURSE_SECONDS):
