@@ -1,6 +1,7 @@
 """The skeleton of a service's API: doors, errors, health and metrics, so that its own `app` stays short."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -10,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +29,7 @@ from lianhu_kit.tokens import TokenVerifier
 LARGEST_BODY = 64 * 1024
 Extra = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _log = logger(__name__)
+_PREFIX = re.compile(r"(?:/[a-z0-9-]{1,40}){1,3}")
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -86,7 +89,8 @@ def create_application(
                 await stack.enter_async_context(extra(app))
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its pages come with it, nothing is fetched from outside
+        redoc_url=None,
         title=title,
         version="1",
         lifespan=lifespan,
@@ -210,6 +214,9 @@ class Door:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        prefix = headers.get(b"x-forwarded-prefix", b"").decode("latin-1")
+        if _PREFIX.fullmatch(prefix):
+            scope["root_path"] = prefix  # so that /docs behind the gateway finds its own document
         call = str(new_id())
         began = time.perf_counter()
         status = 500

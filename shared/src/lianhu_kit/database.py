@@ -25,6 +25,7 @@ from lianhu_kit.pausing import pause
 OUTBOX_CHANNEL = "lianhu_outbox"
 WAKES = "lianhu.wakes"
 _CLOCK = "lianhu.clock"
+_SCOPE = "lianhu.scope"
 _DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _log = logger(__name__)
 
@@ -106,7 +107,11 @@ async def enter_scope(session: AsyncSession, code: str, person: UUID | None = No
 
     Answers the database's clock. An empty code reaches no village. The setting ends with the transaction.
     """
+    entered = (code, person)
+    if session.info.get(_SCOPE) == entered:
+        return now(session)
     row = (await session.execute(_ENTER, {"scope": code[:12], "person": str(person or "")})).one()
+    session.info[_SCOPE] = entered
     clock: datetime = session.info.setdefault(_CLOCK, row[2])
     return clock
 

@@ -56,12 +56,19 @@ async def _nothing(_session: AsyncSession, _event: ReceivedEvent, _data: BaseMod
     """For consumers that apply whole batches."""
 
 
+def _always(_data: BaseModel) -> bool:
+    """Every event is of interest."""
+    return True
+
+
 @dataclass(frozen=True)
 class Subscription:
     """What a consumer reads of an event type, and what it does with one."""
 
     model: type[BaseModel]
     handle: Handle = _nothing
+    # Whether an event is of any interest, by its data alone: what is not costs no round trip.
+    concerns: Callable[[Any], bool] = _always
 
 
 @dataclass
@@ -270,9 +277,12 @@ class Inbound:
                     await self._apply(session, parsed)
             return
         for event, data in parsed:
+            subscription = self._subscriptions[self._name(event)]
+            if not subscription.concerns(data):
+                continue
             with caused_by(event.id, event.traceparent):
                 await enter_scope(session, event.tenant)
-                await self._subscriptions[self._name(event)].handle(session, event, data)
+                await subscription.handle(session, event, data)
                 await session.flush()
 
     def _name(self, event: ReceivedEvent) -> str:

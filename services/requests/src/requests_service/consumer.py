@@ -19,6 +19,6 @@ SUBSCRIPTIONS = {
     "lianhu.dispatch.escalated.v1": Subscription(events.DispatchEvent, following.routed_or_told),
     "lianhu.dispatch.supervised.v1": Subscription(events.DispatchEvent, following.routed_or_told),
     "lianhu.dispatch.cancelled.v1": Subscription(events.DispatchEvent, following.cancelled),
-    "lianhu.notification.sent.v1": Subscription(events.DeliverySent, reaching.sent),
-    "lianhu.notification.failed.v1": Subscription(events.DeliveryFailed, reaching.failed),
+    "lianhu.notification.sent.v1": Subscription(events.DeliverySent, reaching.sent, reaching.concerns),
+    "lianhu.notification.failed.v1": Subscription(events.DeliveryFailed, reaching.failed, reaching.concerns),
 }

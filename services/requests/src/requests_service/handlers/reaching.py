@@ -12,11 +12,18 @@ from requests_service.handlers.contacting import first_contact
 RESIDENTS_SIDE = frozenset({"resident", "reporter", "guardian"})
 
 
+def concerns(data: DeliveryEvent) -> bool:
+    """Whether a delivery moves anything here: a call to the resident's side, or the question whether it is solved."""
+    return (
+        data.request_id is not None
+        and data.audience in RESIDENTS_SIDE
+        and (data.channel == "call" or data.purpose == "confirm")
+    )
+
+
 async def sent(session: AsyncSession, event: ReceivedEvent, data: DeliverySent) -> None:
     """It reached the inbox, which is a try; or somebody was reached by call, which is a contact as well."""
     case = await _case(session, data)
-    if case is None:
-        return
     _count_try(case, data)
     if data.channel == "call":
         case.by = data.by
@@ -27,16 +34,13 @@ async def sent(session: AsyncSession, event: ReceivedEvent, data: DeliverySent) 
 async def failed(session: AsyncSession, _event: ReceivedEvent, data: DeliveryFailed) -> None:
     """A call reached nobody: it was a try."""
     case = await _case(session, data)
-    if case is not None and data.channel == "call":
+    if data.channel == "call":
         _count_try(case, data)
         await case.save()
 
 
-async def _case(session: AsyncSession, data: DeliveryEvent) -> Case | None:
-    """The request, where this is about one and on the resident's side."""
-    if data.request_id is None or data.audience not in RESIDENTS_SIDE:
-        return None
-    case = await Case.lock(session, data.request_id)
+async def _case(session: AsyncSession, data: DeliveryEvent) -> Case:
+    case = await Case.lock(session, data.request_id) if data.request_id else None
     if case is None:
         raise Poison("a delivery tells of a request that this village does not have")
     return case
