@@ -5,6 +5,7 @@ import binascii
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
+from uuid import UUID
 
 import orjson
 from fastapi import Depends, Query, Request
@@ -91,6 +92,12 @@ class Paging:
 
     after: list[Any] | None
     limit: int
+
+    @property
+    def after_id(self) -> UUID | None:
+        """The id after which the page begins, for lists in the order of ids; None for the first page."""
+        place = self.place(UUID)
+        return place[0] if place else None
 
     def place(self, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
         """The sort values after which the page begins, each read by its kind (`UUID`, `int`, `datetime.fromisoformat`).

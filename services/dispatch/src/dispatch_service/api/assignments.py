@@ -13,7 +13,7 @@ from dispatch_service.queries.assignments import Filter
 from lianhu_kit.access import Access, permits
 from lianhu_kit.api import DivisionCode, Page, Session, page_of
 from lianhu_kit.database import enter_scope
-from lianhu_kit.problems import FieldError, Invalid, NotFound
+from lianhu_kit.problems import NotFound
 from lianhu_kit.tokens import Grant
 
 router = APIRouter(prefix="/v1/assignments", tags=["assignments"])
@@ -40,7 +40,7 @@ async def list_assignments(
     `tenant` is a village or a unit above it; without it and `grid` the caller's widest place counts. 404 outside one's
     reach.
     """
-    after = _after(paging.after)
+    after = paging.after_id
     last: list[dict[str, Any]] = []
     for grant in _grants(access, grid or tenant, mine, every=request is not None):
         await enter_scope(session, grant.scope, access.person)
@@ -92,12 +92,3 @@ def _grants(access: Access, place: str | None, mine: str | None, *, every: bool)
         except NotFound:
             continue
     raise NotFound()
-
-
-def _after(cursor: list[Any] | None) -> UUID | None:
-    if cursor is None:
-        return None
-    try:
-        return UUID(str(cursor[0]))
-    except (ValueError, IndexError):
-        raise Invalid([FieldError("after", "Send the `next` of the page before, or leave it out.")]) from None

@@ -13,7 +13,6 @@ from dispatch_service.tables import Volunteer
 from lianhu_kit.access import Access, permits
 from lianhu_kit.api import Body, DivisionCode, Line, Page, Session, page_of
 from lianhu_kit.database import enter_scope, now
-from lianhu_kit.problems import FieldError, Invalid
 from lianhu_kit.tokens import Grant
 
 router = APIRouter(prefix="/v1/volunteers", tags=["volunteers"])
@@ -43,12 +42,8 @@ async def list_volunteers(
     widest = min(access.grants, key=lambda grant: len(grant.at))
     grant = access.covering(narrowed) if narrowed else widest
     await enter_scope(session, grant.scope, access.person)
-    try:
-        after = UUID(str(paging.after[0])) if paging.after else None
-    except ValueError:
-        raise Invalid([FieldError("after", "Send the `next` of the page before, or leave it out.")]) from None
     found = await volunteers.page(
-        session, at=grant.at, tenant=tenant, grid=grid, skill=skill, after=after, limit=paging.limit
+        session, at=grant.at, tenant=tenant, grid=grid, skill=skill, after=paging.after_id, limit=paging.limit
     )
     clock = now(session)
     items = [volunteers.item(one, clock) for one in found]

@@ -12,7 +12,7 @@ from lianhu_kit.access import Access, permits
 from lianhu_kit.api import Body, DivisionCode, Page, Session, page_of
 from lianhu_kit.database import enter_scope
 from lianhu_kit.problems import NotFound
-from notifications_service.api.reach import person_of, reaches, start_of
+from notifications_service.api.reach import person_of, reaches
 from notifications_service.domain.calls import Outcome
 from notifications_service.handlers.calls import end_call
 from notifications_service.handlers.voice import Voice, say
@@ -108,7 +108,7 @@ async def read_calls(
     reach = reaches(access, tenant)[0]
     await enter_scope(session, reach.code, person)
     rows = await deliveries.calls(
-        session, reach, state=state, request=request, after=start_of(page), limit=page.limit + 1
+        session, reach, state=state, request=request, after=page.after_id, limit=page.limit + 1
     )
     voice: Voice = http.app.state.voice
     locale = voice.language((await locales(session, [person])).get(person))

@@ -11,7 +11,7 @@ from lianhu_kit.access import Access, permits
 from lianhu_kit.api import DivisionCode, Page, Session, page_of
 from lianhu_kit.database import enter_scope
 from notifications_service.api.calls import State
-from notifications_service.api.reach import reaches, start_of
+from notifications_service.api.reach import reaches
 from notifications_service.queries import deliveries
 
 router = APIRouter(tags=["deliveries"])
@@ -62,7 +62,7 @@ async def read_deliveries(
     reach = reaches(access, tenant)[0]
     await enter_scope(session, reach.code, access.person)
     rows = await deliveries.newest(
-        session, reach, request=request, state=state, before=start_of(page), limit=page.limit + 1
+        session, reach, request=request, state=state, before=page.after_id, limit=page.limit + 1
     )
     items = [DeliveryItem.model_validate(row) for row in rows]
     last = [rows[page.limit - 1].id] if len(rows) > page.limit else None

@@ -15,7 +15,7 @@ from lianhu_kit.api import Page, Session, page_of
 from lianhu_kit.database import Database, enter_scope, now
 from lianhu_kit.problems import NotFound
 from notifications_service.api.doorbells import Doorbells
-from notifications_service.api.reach import PEOPLE, person_of, start_of
+from notifications_service.api.reach import PEOPLE, person_of
 from notifications_service.queries import messages
 from notifications_service.tables import Message
 
@@ -66,7 +66,7 @@ async def read_inbox(
     """The caller's own messages."""
     person = person_of(access)
     await enter_scope(session, "", person)
-    rows = await messages.newest(session, person, before=start_of(page), limit=page.limit + 1, unread_only=unread)
+    rows = await messages.newest(session, person, before=page.after_id, limit=page.limit + 1, unread_only=unread)
     items = [InboxItem.model_validate(row) for row in rows]
     answer = page_of(items, page.limit, [rows[page.limit - 1].id] if len(rows) > page.limit else None)
     return Inbox(**answer, unread=await messages.unread(session, person))

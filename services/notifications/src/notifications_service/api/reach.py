@@ -3,9 +3,8 @@
 from uuid import UUID
 
 from lianhu_kit.access import Access
-from lianhu_kit.api import Paging
 from lianhu_kit.divisions import covers
-from lianhu_kit.problems import FieldError, Invalid, NotFound
+from lianhu_kit.problems import NotFound
 from notifications_service.queries.deliveries import Reach
 
 # Everyone who is told anything; machines (integrator, service) are not.
@@ -37,13 +36,3 @@ def person_of(access: Access) -> UUID:
     if access.person is None:
         raise NotFound()
     return access.person
-
-
-def start_of(page: Paging) -> UUID | None:
-    """The id after which a page begins; Invalid where the cursor is not one of ours."""
-    if page.after is None:
-        return None
-    try:
-        return UUID(str(page.after[0]))
-    except (ValueError, IndexError):
-        raise Invalid([FieldError("after", "Send the `next` of the page before, or leave it out.")]) from None

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from lianhu_kit.access import Access, permits, public
 from lianhu_kit.api import Body, DivisionCode, Line, Page, Session, VillageCode, page_of
 from lianhu_kit.database import enter_scope
+from lianhu_kit.divisions import level_of
 from lianhu_kit.divisions import ancestors, level_of
 from lianhu_kit.problems import FieldError, Invalid, NotFound
 from requests_service.api.bodies import GridCode, Name, ServiceCode
@@ -157,11 +158,17 @@ async def enter_as_admin(session: Session, access: Access, codes: list[str]) -> 
     raise NotFound()
 
 
+def _code(value: str) -> str:
+    level_of(value)
+    return value
+
+
 @router.get("/v1/org-units", dependencies=[public()])
 async def org_units(session: Session, page: Page, under: DivisionCode) -> dict[str, Any]:
     """A unit and all under it, in the order of codes."""
     await enter_scope(session, "")
-    after = str(page.after[0]) if page.after else None
+    place = page.place(_code)
+    after = place[0] if place else None
     rows = await units.units_under(session, under, after, page.limit + 1)
     items = [{"code": row.code, "level": row.level, "name": row.name} for row in rows]
     return page_of(items, page.limit, [rows[page.limit - 1].code] if len(rows) > page.limit else None)
