@@ -9,7 +9,6 @@ from pydantic import Field, StringConstraints, model_validator
 from lianhu_kit.access import Access, permits, public
 from lianhu_kit.api import Body, DivisionCode, Line, Page, Session, VillageCode, page_of
 from lianhu_kit.database import enter_scope
-from lianhu_kit.divisions import level_of
 from lianhu_kit.divisions import ancestors, level_of
 from lianhu_kit.problems import FieldError, Invalid, NotFound
 from requests_service.api.bodies import GridCode, Name, ServiceCode
