@@ -14,6 +14,8 @@ ORDERS = 500
 VICTIMS = [(service, role) for service in SERVICES for role in ("api", "worker")] + [
     ("kafka", None),
     ("postgres", None),
+    ("gateway", None),
+    ("supervisor", None),
 ]
 
 

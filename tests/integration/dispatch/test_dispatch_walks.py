@@ -43,8 +43,11 @@ async def test_whatever_happens_places_loads_and_sequences_add_up(here: Village,
             move = dice.choice(MOVES)
             statuses.append((await here.act(person, request, move, BODIES.get(move))).status_code)
 
-    for _ in range(30):
+    # At least thirty rounds, and on until enough moves succeeded: how the eight of a round interleave is not ours.
+    for number in range(150):
         await asyncio.gather(*[step() for _ in range(8)])
+        if number >= 30 and statuses.count(200) > 30:
+            break
     assert set(statuses) <= {200, 404, 409}
     assert statuses.count(200) > 30
 
