@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -42,7 +43,14 @@ async def test_with_the_broker_away_commands_succeed_and_events_arrive_later(
                 headers=system.bearer("clerk", settlement.tenant, settlement.clerk),
             )
             assert accept.status_code == 200, accept.text
-            await asyncio.sleep(3)  # long enough that a relay has met the silence
+
+            async def kept() -> bool:
+                port = system.topology.worker_port("requests")
+                shown = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+                waiting = re.search(r'lianhu_outbox_events\{service="requests"\} (\d+)', shown)
+                return waiting is not None and int(waiting[1]) >= len(placed)
+
+            await eventually(kept, timeout=30)  # nothing has left: the events wait in the outbox
 
         async def counted() -> bool:
             seen = {key_of(message) for message in await asyncio.to_thread(system.events, ["lianhu.requests.v1"])}
