@@ -1,6 +1,8 @@
 """Where the session's stores run: TEST_INFRA=auto, local or docker."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from support import containers
 from support.stores import Kafka, LocalKafka, LocalPostgres, Postgres
@@ -27,6 +29,21 @@ def kind() -> str:
 def new_kafka() -> Kafka:
     """A broker that is starting; `make_topics` waits for it."""
     return LocalKafka() if kind() == "local" else containers.ContainerKafka()
+
+
+@contextmanager
+def running_kafka() -> Iterator[Kafka]:
+    """A broker with the declared topics, ended with the block.
+
+    What runs a service's worker for a whole session has one of its own: the worker answers every event on it, those
+    of other services' tests as well.
+    """
+    kafka = new_kafka()
+    try:
+        kafka.make_topics()
+        yield kafka
+    finally:
+        kafka.close()
 
 
 def new_postgres() -> Postgres:

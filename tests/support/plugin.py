@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.infrastructure import new_kafka, new_postgres
+from support.infrastructure import new_postgres, running_kafka
 from support.people import write_key_set
 from support.stores import Kafka, Postgres
 
@@ -13,12 +13,8 @@ from support.stores import Kafka, Postgres
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Kafka]:
     """The session's broker itself, for tests that end and start it."""
-    kafka = new_kafka()
-    try:
-        kafka.make_topics()
+    with running_kafka() as kafka:
         yield kafka
-    finally:
-        kafka.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from lianhu_kit.outbox import OutgoingEvent
 from lianhu_kit.worker import Worker
 from support.conditions import eventually
 from support.contracts import check, check_outgoing, check_stream
+from support.infrastructure import running_kafka
 from support.people import bearer
 from support.places import village
 
@@ -222,6 +223,13 @@ class Village:
         events = await self.stage.until(request, "routed", "offered")
         assert events[-1].data["people"] == sorted(map(str, people))
         return request
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """A broker that only this service's tests write to: no other service's worker answers what they send."""
+    with running_kafka() as broker:
+        yield broker.bootstrap
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """A notifications service of its own: its database, its worker and its API, on the session's broker."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +29,7 @@ from notifications_service.settings import Settings
 from support.conditions import eventually
 from support.contracts import check
 from support.declared import topic_of
+from support.infrastructure import running_kafka
 from support.people import bearer
 from support.places import village
 from support.stores import LocalPostgres
@@ -293,6 +294,13 @@ async def running_server(settings: Settings) -> AsyncIterator[tuple[uvicorn.Serv
         app.state.doorbells.stop()
         server.should_exit = True
         await serving
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """A broker that only this service's tests write to: no other service's worker answers what they send."""
+    with running_kafka() as broker:
+        yield broker.bootstrap
 
 
 @pytest.fixture(scope="session")

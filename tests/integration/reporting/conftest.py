@@ -24,19 +24,23 @@ from reporting_service.consumer import TOPICS
 from reporting_service.settings import Settings
 from support.conditions import eventually
 from support.histories import Raw
+from support.infrastructure import running_kafka
 from support.people import bearer
-from support.stores import LocalKafka, LocalPostgres
+from support.stores import LocalPostgres
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """A broker that only this service's tests write to: no other service's worker answers what they send."""
+    with running_kafka() as broker:
+        yield broker.bootstrap
 
 
 @pytest.fixture(scope="session")
 def own_broker() -> Iterator[str]:
     """A broker that only the tests of rebuilds write to: a rebuild reads every event that there is."""
-    kafka = LocalKafka()
-    try:
-        kafka.make_topics()
-        yield kafka.bootstrap
-    finally:
-        kafka.close()
+    with running_kafka() as broker:
+        yield broker.bootstrap
 
 
 def as_record(raw: Raw) -> dict[str, Any]:
