@@ -12,6 +12,7 @@ from uuid import UUID
 
 import typer
 
+from lianhu_kit.access import ROLES
 from lianhu_kit.divisions import level_of
 from lianhu_tools import checks, keys, screen
 from lianhu_tools.faults import Fault
@@ -22,10 +23,6 @@ from lianhu_tools.stores import archive, jars
 from lianhu_tools.stores.topics import declared
 from lianhu_tools.topology import current
 
-ROLES = (
-    "resident", "volunteer", "grid_worker", "grid_leader", "branch_secretary", "clerk", "supervisor", "integrator",
-    "operator", "admin", "service",
-)  # fmt: skip
 app = typer.Typer(
     help="Lianhu on your machine.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )

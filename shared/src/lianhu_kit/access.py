@@ -1,7 +1,7 @@
 """Who may call a route: deny by default. Every route names its roles, or says that it is public."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 from uuid import UUID
 
 from fastapi import Request
@@ -14,7 +14,8 @@ from lianhu_kit.problems import Forbidden, NotFound, Unauthenticated, Unavailabl
 from lianhu_kit.tokens import BadToken, Caller, Grant, KeysAway, TokenVerifier
 
 Found = TypeVar("Found")
-ROLES = (
+# What a person can be; a service is nobody.
+PersonRole = Literal[
     "resident",
     "volunteer",
     "grid_worker",
@@ -25,8 +26,8 @@ ROLES = (
     "integrator",
     "operator",
     "admin",
-    "service",
-)
+]
+ROLES: tuple[str, ...] = (*get_args(PersonRole), "service")
 
 
 class Access:

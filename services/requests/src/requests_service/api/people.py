@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, model_validator
 
-from lianhu_kit.access import Access, permits
+from lianhu_kit.access import Access, PersonRole, permits
 from lianhu_kit.api import Body, DivisionCode, Session
 from lianhu_kit.idempotency import IdempotencyKey, recall, remember
 from lianhu_kit.identifiers import new_id
@@ -20,24 +20,12 @@ from requests_service.handlers.people import put_people
 router = APIRouter(tags=["people"])
 Admin = Annotated[Access, permits("admin")]
 ROUTE = "POST /v1/people"
-RoleName = Literal[
-    "resident",
-    "volunteer",
-    "grid_worker",
-    "grid_leader",
-    "branch_secretary",
-    "clerk",
-    "supervisor",
-    "integrator",
-    "operator",
-    "admin",
-]
 
 
 class RoleBody(Body):
     """A role and where: it reaches everything under the code. A resident's reach is their own: it needs no place."""
 
-    role: RoleName
+    role: PersonRole
     at: DivisionCode | Literal[""] = ""
 
     @model_validator(mode="after")
