@@ -11,13 +11,18 @@ from lianhu_kit.tokens import Grant, make_key_pair, sign
 from lianhu_tools.keys import person_of
 from lianhu_tools.topology import ISSUER
 
-__all__ = ["ISSUER", "bearer", "key_set", "person_of", "token", "token_of", "write_key_set"]
+__all__ = ["ISSUER", "bearer", "key_set", "person_of", "signing_key", "token", "token_of", "write_key_set"]
 _KEY_ID = "tests"
 
 
 @functools.cache
 def _key() -> tuple[str, dict[str, Any]]:
     return make_key_pair(_KEY_ID)
+
+
+def signing_key() -> tuple[str, str]:
+    """The private key of the session's tokens as PEM, and its id: for tokens that no rule would make."""
+    return _key()[0], _KEY_ID
 
 
 def key_set() -> dict[str, list[dict[str, Any]]]:
