@@ -16,7 +16,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.problems import Conflict, Problem
 
-KEPT_DAYS = 7
 IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$"),
@@ -31,7 +30,6 @@ _KEEP = text(
     VALUES (:caller, :route, :key, :tenant, :body, :status, :answer)
     """
 )
-_EXPIRE = text(f"DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '{KEPT_DAYS} days'")
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,3 @@ async def remember(
         await session.execute(_KEEP, values)
     except IntegrityError:
         raise _reused() from None
-
-
-async def expire(session: AsyncSession) -> None:
-    """Forgets keys that are over 7 days old; for the worker."""
-    await session.execute(_EXPIRE)

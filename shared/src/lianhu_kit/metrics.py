@@ -22,3 +22,4 @@ PARKED = Gauge("lianhu_parked_events", "Events that wait for an operator", ["ser
 WAITING = Gauge("lianhu_waiting_events", "Events that wait for an earlier one or for a prerequisite", ["service"])
 TIMERS_OVERDUE = Gauge("lianhu_timers_overdue", "Timers over 10 s late", ["service"])
 TIMERS_FIRED = Counter("lianhu_timers_fired_total", "Timers by what became of them", ["service", "kind", "outcome"])
+FORGOTTEN = Counter("lianhu_rows_forgotten_total", "Rows (of published: days) dropped by age", ["service", "table"])

@@ -99,6 +99,32 @@ BEGIN
 END $$;
 """
 
+# Only the owner can drop a table. A reader of `published` (a backup) is waited for 2 s, then the next hour tries again:
+# whoever waits for the parent table holds up the relay behind it.
+_KEEPING = """
+ALTER TABLE outbox ADD COLUMN refused text;
+CREATE INDEX inbox_age ON inbox (received_at);
+CREATE FUNCTION lianhu_drop_published(days integer) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE oldest text;
+BEGIN
+    IF days IS NULL OR days < 1 THEN
+        RAISE EXCEPTION 'published events are kept for a day at least';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('lianhu partitions'));
+    SELECT relname INTO oldest FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'published'::regclass
+      AND CASE WHEN relname ~ '^published_[0-9]{8}$'
+          THEN to_date(right(relname, 8), 'YYYYMMDD') + 1 <= (clock_timestamp() AT TIME ZONE 'UTC')::date - days
+          ELSE false END
+    ORDER BY relname LIMIT 1;
+    IF oldest IS NOT NULL THEN
+        EXECUTE format('DROP TABLE %I', oldest);
+    END IF;
+    RETURN oldest;
+END $$;
+"""
+
 _WORKER_TABLES = (
     "outbox", "published", "published_other", "relays", "relay_leases", "positions", "inbox", "waiting", "parked",
     "offsets", "timers", "idempotency_keys",
@@ -129,6 +155,13 @@ def create_kit_tables(service: str) -> None:
     run(f"GRANT EXECUTE ON FUNCTION lianhu_partitions(integer) TO {worker}")
     run("SELECT lianhu_partitions(7)")
     run(f"GRANT SELECT ON alembic_version TO {api}, {worker}")
+
+
+def keep_by_age(service: str) -> None:
+    """Lets the worker drop old days of `published` and set apart outbox rows that cannot be sent."""
+    run(_KEEPING)
+    run("REVOKE ALL ON FUNCTION lianhu_drop_published(integer) FROM PUBLIC")
+    run(f"GRANT EXECUTE ON FUNCTION lianhu_drop_published(integer) TO {service}_worker")
 
 
 def protect(

@@ -20,6 +20,9 @@ _SHARED = {
     "timezone",
     "state_directory",
     "log_level",
+    "keep_published_days",
+    "keep_inbox_days",
+    "keep_keys_days",
 }
 
 AnySettings = TypeVar("AnySettings", bound="ServiceSettings")
@@ -52,6 +55,12 @@ class ServiceSettings(BaseSettings):
     timezone: str = Field(default="Asia/Shanghai", description="an IANA name, as in Asia/Shanghai")
     state_directory: Path = Field(default=Path(".lianhu"), description="a folder that the service may write")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="info")
+    # How long what is kept by age: docs/operations.md says why so long, lianhu_kit.retention forgets it.
+    keep_published_days: int = Field(
+        default=400, ge=0, le=36500, description="days for which a topic can be filled again, as in 400; 0 is for ever"
+    )
+    keep_inbox_days: int = Field(default=30, ge=22, le=36500, description="longer than outsiders' topics, as in 30")
+    keep_keys_days: int = Field(default=7, ge=7, le=365, description="days that idempotency keys hold, as in 7")
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="a free port, as in 8001")
     worker_port: int = Field(default=0, ge=0, le=65535, description="the port of the worker's health answers")

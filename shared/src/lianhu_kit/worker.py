@@ -19,11 +19,11 @@ from lianhu_kit import metrics
 from lianhu_kit.consumer import Consumer
 from lianhu_kit.database import Database, is_transient
 from lianhu_kit.health import database_state, metrics_response
-from lianhu_kit.idempotency import expire
 from lianhu_kit.inbound import Apply, Generation, Inbound, Subscription
 from lianhu_kit.logs import configure, logger
 from lianhu_kit.pausing import pause
 from lianhu_kit.relay import Relay
+from lianhu_kit.retention import Retention
 from lianhu_kit.settings import ServiceSettings
 from lianhu_kit.timers import TimerHandler, Timers
 
@@ -78,6 +78,7 @@ class Worker:
             generation=work.generation,
         )
         self.relay = Relay(settings, self.database)
+        self.retention = Retention(settings, self.database)
         self.timers = Timers(settings.service, self.database, work.timers)
         self.consumer = Consumer(
             settings, self.inbound, topics=work.topics, group=group or settings.service, batch=work.batch
@@ -85,7 +86,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs every part until told to stop; the end of one part by an error ends all, and is raised."""
-        parts: list[Awaitable[None]] = [self.relay.run(stop), self._keep_house(stop)]
+        parts: list[Awaitable[None]] = [self.relay.run(stop), self.retention.run(stop), self._keep_house(stop)]
         if self.work.topics:
             parts.append(self.consumer.run(stop))
         if self.work.timers:
@@ -111,14 +112,10 @@ class Worker:
             raise PartCancelled
 
     async def _keep_house(self, stop: asyncio.Event) -> None:
-        """Gauges every 5 s; every hour partitions for the days ahead and the end of old idempotency keys."""
-        rounds = 0
+        """Gauges every 5 s."""
         while not stop.is_set():
             try:
                 async with self.database.transaction() as session:
-                    if rounds % 720 == 0:
-                        await session.execute(text("SELECT lianhu_partitions(7)"))
-                        await expire(session)
                     row = (await session.execute(_GAUGES)).one()
                 service = self.settings.service
                 metrics.OUTBOX_DEPTH.labels(service).set(row.depth)
@@ -126,7 +123,6 @@ class Worker:
                 metrics.PARKED.labels(service).set(row.parked)
                 metrics.WAITING.labels(service).set(row.waiting)
                 metrics.TIMERS_OVERDUE.labels(service).set(row.overdue)
-                rounds += 1
             except Exception as error:
                 if not is_transient(error):
                     raise

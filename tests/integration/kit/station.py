@@ -26,13 +26,14 @@ from support.stores import LocalPostgres
 NOTED = "kit.note.written.v1"
 _ENV = "from sqlalchemy import MetaData\nfrom lianhu_kit.migrations import environment\n\nenvironment(MetaData())\n"
 _FIRST = '''
-from lianhu_kit.migrations import create_kit_tables, protect, run
+from lianhu_kit.migrations import create_kit_tables, keep_by_age, protect, run
 
 revision, down_revision, branch_labels, depends_on = "0001", None, None, None
 
 
 def upgrade() -> None:
     create_kit_tables("kit")
+    keep_by_age("kit")
     run("""
         CREATE TABLE notes (
             id uuid PRIMARY KEY, tenant text COLLATE "C" NOT NULL, words text NOT NULL DEFAULT '',

@@ -30,6 +30,7 @@ async def _idle(stop: asyncio.Event) -> None:
 async def _run(monkeypatch: pytest.MonkeyPatch, part: Any) -> None:
     worker = Worker(settings(), Work("0001", background=[part]))
     monkeypatch.setattr(worker.relay, "run", _idle)
+    monkeypatch.setattr(worker.retention, "run", _idle)
     monkeypatch.setattr(worker, "_keep_house", _idle)
     await asyncio.wait_for(worker.run(asyncio.Event()), 5)
 
