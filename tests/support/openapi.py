@@ -56,6 +56,11 @@ class Operation:
         names = [parameter["name"] for parameter in self.declared.get("parameters", ())]
         return "{" in self.path or any(name in known for name in names) or self._body_names(known)
 
+    def body_schema(self) -> Mapping[str, Any]:
+        """The schema of the call's body; empty where it takes none."""
+        body = self.declared.get("requestBody")
+        return self._resolved(body["content"]["application/json"]["schema"]) if body else {}
+
     def _body_names(self, known: Mapping[str, Any]) -> bool:
         body = self.declared.get("requestBody")
         if body is None:

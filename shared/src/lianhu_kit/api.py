@@ -2,19 +2,25 @@
 
 import base64
 import binascii
+import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 from fastapi import Depends, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, field_validator
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.database import Database
 from lianhu_kit.divisions import level_of
 from lianhu_kit.problems import FieldError, Invalid
+
+# What zones, days and limits are added to must stay within what Python and PostgreSQL can both calculate with.
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+DEEPEST = 20
 
 
 async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
@@ -28,8 +34,13 @@ async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
 Session = Annotated[AsyncSession, Depends(transaction, scope="function")]
 
 
-def _no_nul(value: Any) -> Any:
-    """PostgreSQL stores any character but NUL (and no half of a surrogate pair)."""
+def _storable(value: Any, depth: int = 0) -> Any:
+    """What JSON columns and events can hold: any text but NUL and half pairs, 64-bit and finite numbers, not too deep.
+
+    NUL: PostgreSQL's jsonb; the others: orjson, which writes both.
+    """
+    if depth > DEEPEST:
+        raise ValueError(f"must not be nested more than {DEEPEST} deep")
     if isinstance(value, str):
         if "\x00" in value:
             raise ValueError("must not hold the character NUL")
@@ -39,11 +50,15 @@ def _no_nul(value: Any) -> Any:
             raise ValueError("must hold whole Unicode characters, no half of a surrogate pair") from None
     elif isinstance(value, dict):
         for key, item in value.items():
-            _no_nul(key)
-            _no_nul(item)
+            _storable(key)
+            _storable(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            _no_nul(item)
+            _storable(item, depth + 1)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("must not be a number over 64 bits")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
     return value
 
 
@@ -54,8 +69,8 @@ class Body(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _storable(cls, value: Any) -> Any:
-        return _no_nul(value)
+    def _can_be_stored(cls, value: Any) -> Any:
+        return _storable(value)
 
 
 def _not_blank(value: str) -> str:
@@ -75,6 +90,13 @@ def _code(value: str) -> str:
     return value
 
 
+def _of_our_time(value: datetime) -> datetime:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 Line = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),
@@ -132,7 +154,7 @@ def decode_cursor(cursor: str) -> list[Any]:
     """What `encode_cursor` was given; Invalid for anything else."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        values = _no_nul(orjson.loads(raw))
+        values = _storable(orjson.loads(raw))
     except (binascii.Error, ValueError):
         values = None
     if not isinstance(values, list):

@@ -1,8 +1,6 @@
 """The skeleton of a service's API: doors, errors, health and metrics, so that its own `app` stays short."""
 
 import asyncio
-import re
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, cast
@@ -13,29 +11,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lianhu_kit import health, metrics
+from lianhu_kit import docs_page, health
 from lianhu_kit.access import Permission
-from lianhu_kit.context import caused_by
 from lianhu_kit.database import Database, is_transient
-from lianhu_kit.identifiers import new_id
+from lianhu_kit.door import Door, too_large
 from lianhu_kit.logs import logger
 from lianhu_kit.outbox import PayloadTooLarge
 from lianhu_kit.problems import FieldError, Invalid, Problem, Unavailable, answer
 from lianhu_kit.settings import ServiceSettings
 from lianhu_kit.tokens import TokenVerifier
 
-LARGEST_BODY = 64 * 1024
 Extra = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _log = logger(__name__)
-_PREFIX = re.compile(r"(?:/[a-z0-9-]{1,40}){1,3}")
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cache-control", b"no-store"),
-]
 # In the OpenAPI document of every operation, in place of FastAPI's own shape of a 422.
 _PROBLEM: dict[str, Any] = {
     "application/problem+json": {
@@ -89,7 +77,8 @@ def create_application(
                 await stack.enter_async_context(extra(app))
             yield
 
-    app = FastAPIOffline(  # its pages come with it, nothing is fetched from outside
+    app = FastAPIOffline(  # what its page needs comes with it, nothing is fetched from outside
+        docs_url=None,
         redoc_url=None,
         title=title,
         version="1",
@@ -113,6 +102,7 @@ def create_application(
         _declare_roles(router)
         app.include_router(router)
     app.include_router(health.routes(required_revision))
+    app.include_router(docs_page.routes(title))
     _answer_errors(app, problems or {})
     app.add_middleware(Door, service=settings.service)
     return app
@@ -182,8 +172,10 @@ def _problem_of_status(error: HTTPException) -> Problem:
         400: ("bad-json", "The body is no JSON. Send a JSON object."),
         404: ("not-found", "There is nothing here. Check the address."),
         405: ("method-not-allowed", "This address does not take this method. See /docs."),
-        413: ("too-large", f"The body is over {LARGEST_BODY // 1024} KiB. Shorten it."),
+        408: ("too-slow", "The body did not arrive in time. Send it again, at once and whole."),
     }
+    if error.status_code == 413:
+        return too_large()
     slug, detail = details.get(error.status_code, ("error", str(error.detail)))
     return Problem(error.status_code, slug, detail, headers=dict(error.headers or {}))
 
@@ -199,89 +191,3 @@ def problem_of_input(error: RequestValidationError) -> Problem:
         name = ".".join(place)[:120].encode(errors="replace").decode()  # an unknown field may have any name
         errors.append(FieldError(name or "body", str(fault["msg"])))
     return Invalid(errors)
-
-
-class Door:
-    """Around every call: its id and trace, its content type, its time, and errors that nobody else answered."""
-
-    def __init__(self, app: ASGIApp, service: str) -> None:
-        self._app = app
-        self._service = service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        prefix = headers.get(b"x-forwarded-prefix", b"").decode("latin-1")
-        if _PREFIX.fullmatch(prefix):
-            scope["root_path"] = prefix  # so that /docs behind the gateway finds its own document
-        call = str(new_id())
-        began = time.perf_counter()
-        status = 500
-        started = False
-
-        async def sending(message: Message) -> None:
-            nonlocal status, started
-            if message["type"] == "http.response.start":
-                started, status = True, message["status"]
-                present = {name for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", call.encode()),
-                    *(header for header in _HEADERS if header[0] not in present),
-                ]
-            await send(message)
-
-        with caused_by(call, headers.get(b"traceparent", b"").decode("latin-1") or None):
-            try:
-                refused = _refused(scope, headers)
-                if refused is not None:
-                    await answer(refused)(scope, receive, sending)
-                else:
-                    await self._app(scope, _limited(receive), sending)
-            except Exception as error:
-                if started:
-                    raise
-                respond = scope["app"].state.unexpected if "app" in scope else None
-                if respond is None:
-                    raise
-                await (await respond(Request(scope), error))(scope, receive, sending)
-            finally:
-                route = getattr(scope.get("route"), "path", "other")
-                metrics.CALLS.labels(self._service, route, scope["method"], str(status)).observe(
-                    time.perf_counter() - began
-                )
-
-
-def _limited(receive: Receive) -> Receive:
-    """The body as it comes, ended with a 413 where it grows too long."""
-    length = 0
-
-    async def counting() -> Message:
-        nonlocal length
-        message = await receive()
-        length += len(message.get("body", b""))
-        if length > LARGEST_BODY:
-            raise HTTPException(413)
-        return message
-
-    return counting
-
-
-def _refused(scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
-    """413 for a body that says it is too long, 415 for one that is not JSON, 422 for NUL in the address."""
-    if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
-        return Invalid([FieldError("address", "must not hold the character NUL")])
-    if scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
-        return None
-    if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
-        return None
-    length = headers.get(b"content-length", b"0")
-    if length.isdigit() and int(length) > LARGEST_BODY:
-        return _problem_of_status(HTTPException(413))
-    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if kind == b"application/json":
-        return None
-    return Problem(415, "unsupported-media-type", "Send the body as `Content-Type: application/json`.")

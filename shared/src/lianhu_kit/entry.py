@@ -8,6 +8,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from lianhu_kit.impatience import ImpatientProtocol
 from lianhu_kit.logs import configure
 from lianhu_kit.migrations import migrate
 from lianhu_kit.refill import refill
@@ -63,5 +64,6 @@ def _serve(settings: AnySettings, app: FastAPI) -> None:
         timeout_graceful_shutdown=8,
         timeout_keep_alive=30,
         loop="uvloop",
-        http="httptools",
+        http=ImpatientProtocol,
+        ws="none",
     )

@@ -16,8 +16,9 @@ from fastapi import FastAPI
 from integration.kit.desk import NotToday, not_today, router, unguarded
 from integration.kit.proxy import Gate
 from integration.kit.station import Station
-from lianhu_kit.application import LARGEST_BODY, create_application
-from lianhu_kit.idempotency import expire
+from lianhu_kit.application import create_application
+from lianhu_kit.door import LARGEST_BODY
+from lianhu_kit.retention import Retention
 from support import bearer, eventually, village
 from support.people import person_of, token_of
 
@@ -315,8 +316,7 @@ async def test_keys_are_forgotten_after_a_week(desk: httpx.AsyncClient, station:
         assert (await desk.post("/v1/notes", json=note(at), headers=each)).status_code == 201
     age = "UPDATE idempotency_keys SET created_at = created_at - interval '7 days 1 hour' WHERE key = :k RETURNING key"
     assert await station.rows(age, k=headers["idempotency-key"])
-    async with station.worker.transaction() as session:
-        await expire(session)
+    await Retention(station.settings, station.worker).round()
     for each in (headers, young):
         await desk.post("/v1/notes", json=note(at), headers=each)
     assert await count(station, at) == 3  # the old key had a new effect, the young one not

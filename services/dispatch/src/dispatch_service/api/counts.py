@@ -10,7 +10,7 @@ from fastapi import Request as Call
 from dispatch_service.api.acting import settings_of
 from dispatch_service.queries.assignments import counts
 from lianhu_kit.access import Access, permits
-from lianhu_kit.api import DivisionCode, Session
+from lianhu_kit.api import FIRST_YEAR, LAST_YEAR, DivisionCode, Session
 from lianhu_kit.database import enter_scope, now
 from lianhu_kit.problems import FieldError, Invalid
 
@@ -47,10 +47,11 @@ def _bound(field: str, given: str | None, zone: ZoneInfo, *, after: int) -> date
         return None
     try:
         if len(given) == 10:
-            return datetime.combine(date.fromisoformat(given) + timedelta(days=after), time(), zone)
-        moment = datetime.fromisoformat(given)
+            moment: datetime | None = datetime.combine(date.fromisoformat(given) + timedelta(days=after), time(), zone)
+        else:
+            moment = datetime.fromisoformat(given)
     except (ValueError, OverflowError):
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise Invalid([FieldError(field, "Give a day as 2026-03-01 or a time as 2026-03-01T08:00:00+08:00.")])
     return moment

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi import Request as Call
-from pydantic import AwareDatetime
 
 from dispatch_service.api.acting import LEADERS, in_reach, person_of, settings_of, shown
 from dispatch_service.handlers import asking, ending, nudging
 from dispatch_service.queries.directory import volunteer
 from lianhu_kit.access import Access, permits
-from lianhu_kit.api import Body, Session, Words
+from lianhu_kit.api import Body, Moment, Session, Words
 from lianhu_kit.problems import FieldError, Invalid
 
 router = APIRouter(prefix="/v1/assignments/{assignment_id}", tags=["desk"])
@@ -35,7 +34,7 @@ class Order(Body):
     """A written order with its deadline."""
 
     order: Words
-    until: AwareDatetime
+    until: Moment
 
 
 @router.post("/assign")

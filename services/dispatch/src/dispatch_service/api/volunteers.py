@@ -4,14 +4,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from dispatch_service.api.acting import LEADERS, WORKERS
 from dispatch_service.handlers.profiles import set_profile
 from dispatch_service.queries import volunteers
 from dispatch_service.tables import Volunteer
 from lianhu_kit.access import Access, permits
-from lianhu_kit.api import Body, DivisionCode, Line, Page, Session, page_of
+from lianhu_kit.api import Body, DivisionCode, Line, Moment, Page, Session, page_of
 from lianhu_kit.database import enter_scope, now
 from lianhu_kit.tokens import Grant
 
@@ -25,7 +25,7 @@ class Profile(Body):
 
     skills: list[Line] = Field(default_factory=list, max_length=50)
     capacity: int = Field(ge=0, le=100)
-    away_until: AwareDatetime | None = None
+    away_until: Moment | None = None
 
 
 @router.get("")

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi import Request as Call
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from dispatch_service.api.acting import LEADERS, WORKING, among, in_reach, own, person_of, settings_of, shown
 from dispatch_service.handlers import releasing, visiting
 from lianhu_kit.access import Access, permits
-from lianhu_kit.api import Body, Line, Session, Words
+from lianhu_kit.api import Body, Line, Moment, Session, Words
 from lianhu_kit.problems import Forbidden, NotFound
 
 router = APIRouter(prefix="/v1/assignments/{assignment_id}", tags=["work"])
@@ -27,14 +27,14 @@ class GivingBack(Body):
 class Arrival(Body):
     """When it really began, for phones without signal, and where."""
 
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     place: Line | None = None
 
 
 class Departure(Body):
     """When it really ended."""
 
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class Report(Body):

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from lianhu_kit.access import Access
-from lianhu_kit.api import DivisionCode
+from lianhu_kit.api import FIRST_YEAR, LAST_YEAR, DivisionCode
 from lianhu_kit.divisions import covers
 from lianhu_kit.problems import FieldError, Invalid, NotFound
 from reporting_service.domain.spans import Span
@@ -38,6 +38,9 @@ def _asked(
 ) -> Asked:
     if len(org) > _GRID:
         raise Invalid([FieldError("org", "Reports go down to the grid: send a code of at most 15 digits.")])
+    for name, day in (("from", first), ("to", last)):
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise Invalid([FieldError(name, f"Days count in the years {FIRST_YEAR} to {LAST_YEAR}.")])
     span = Span(first, last)
     if span.is_backwards:
         raise Invalid([FieldError("to", "The last day lies before the first: exchange `from` and `to`.")])

@@ -4,16 +4,15 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from lianhu_kit.api import Body, DivisionCode, Line, VillageCode, Words
+from lianhu_kit.api import Body, DivisionCode, Line, Moment, VillageCode, Words
 from requests_service.domain.phones import normal_phone
 
 Name = Annotated[Line, StringConstraints(max_length=100)]
 Phone = Annotated[Line, StringConstraints(max_length=40), AfterValidator(normal_phone)]
 ServiceCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 GridCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{15}$")]
-Moment = AwareDatetime
 Answers = Annotated[dict[Annotated[str, StringConstraints(max_length=64)], Any], Field(max_length=50)]
 
 __all__ = [

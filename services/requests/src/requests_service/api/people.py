@@ -80,7 +80,7 @@ def _codes(people: list[PersonBody]) -> list[str]:
     return [code for person in people for code in (person.tenant, *(role.at for role in person.roles)) if code]
 
 
-@router.post("/v1/people", status_code=201)
+@router.post("/v1/people", status_code=201, responses={200: {"description": "Somebody known: replaced"}})
 async def add_person(
     request: Request, response: Response, body: PersonBody, session: Session, access: Admin, key: IdempotencyKey = None
 ) -> dict[str, Any]:

@@ -1,0 +1,146 @@
+"""The door of an API: its calls' ids, what it refuses unread, how long a body may take, the headers of every answer."""
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lianhu_kit import metrics
+from lianhu_kit.context import caused_by
+from lianhu_kit.identifiers import new_id
+from lianhu_kit.problems import FieldError, Invalid, Problem, answer
+
+LARGEST_BODY = 64 * 1024
+BODY_SECONDS = 10.0
+_PREFIX = re.compile(r"(?:/[a-z0-9-]{1,40}){1,3}")
+# OWASP Secure Headers Project; a page that needs more sets its own policy.
+HEADERS = [
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"x-permitted-cross-domain-policies", b"none"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-embedder-policy", b"require-corp"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+]
+# Only where the call came with TLS (the proxy says so): over plain HTTP browsers pass over it, RFC 6797, 7.2.
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+
+
+class Door:
+    """Around every call: its id and trace, its content type, its time, and errors that nobody else answered."""
+
+    def __init__(self, app: ASGIApp, service: str, body_seconds: float = BODY_SECONDS) -> None:
+        self._app = app
+        self._service = service
+        self._body_seconds = body_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        prefix = headers.get(b"x-forwarded-prefix", b"").decode("latin-1")
+        if _PREFIX.fullmatch(prefix):
+            scope["root_path"] = prefix  # so that /docs behind the gateway finds its own document
+        call = str(new_id())
+        began = time.perf_counter()
+        status = 500
+        started = False
+        added = [*HEADERS, STRICT_TRANSPORT] if scope.get("scheme") == "https" else HEADERS
+
+        async def sending(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                started, status = True, message["status"]
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", call.encode()),
+                    *(header for header in added if header[0] not in present),
+                ]
+            await send(message)
+
+        with caused_by(call, headers.get(b"traceparent", b"").decode("latin-1") or None):
+            try:
+                refused = _refused(scope, headers)
+                if refused is not None:
+                    await answer(refused)(scope, receive, sending)
+                else:
+                    await self._app(scope, _limited(receive, self._body_seconds), sending)
+            except Exception as error:
+                if started:
+                    raise
+                respond = scope["app"].state.unexpected if "app" in scope else None
+                if respond is None:
+                    raise
+                await (await respond(Request(scope), error))(scope, receive, sending)
+            finally:
+                route = getattr(scope.get("route"), "path", "other")
+                metrics.CALLS.labels(self._service, route, scope["method"], str(status)).observe(
+                    time.perf_counter() - began
+                )
+
+
+def _limited(receive: Receive, seconds: float) -> Receive:
+    """The body as it comes, ended with a 413 where it grows too long and with a 408 where it does not end in time.
+
+    A call waits here before its transaction begins: who sends slowly holds a socket, and no connection to the database.
+    """
+    length = 0
+    whole = False
+    deadline = 0.0
+
+    async def counting() -> Message:
+        nonlocal length, whole, deadline
+        if whole:
+            return await receive()
+        now = asyncio.get_running_loop().time()
+        deadline = deadline or now + seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, headers={"Connection": "close"}) from None
+        whole = not message.get("more_body", False)
+        length += len(message.get("body", b""))
+        if length > LARGEST_BODY:
+            raise HTTPException(413)
+        return message
+
+    return counting
+
+
+def too_large() -> Problem:
+    """The answer to a body that is too long."""
+    return Problem(413, "too-large", f"The body is over {LARGEST_BODY // 1024} KiB. Shorten it.")
+
+
+def _refused(scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
+    """413 for a body that says it is too long, 415 for one packed or not JSON, 422 for NUL in the address."""
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
+        return Invalid([FieldError("address", "must not hold the character NUL")])
+    if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
+        # Nothing here unpacks a body, and nothing in front should: a few bytes could become many (RFC 9110, 15.5.16).
+        return Problem(
+            415, "packed-body", "Send the body as it is, without Content-Encoding.", headers={"Accept-Encoding": ""}
+        )
+    if scope["method"] not in ("POST", "PUT", "PATCH", "DELETE"):
+        return None
+    if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
+        return None
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > LARGEST_BODY:
+        return too_large()
+    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if kind == b"application/json":
+        return None
+    return Problem(415, "unsupported-media-type", "Send the body as `Content-Type: application/json`.")
