@@ -1,7 +1,7 @@
 """The one place that commits: a transaction with its scope, and the wake-up of the relay after it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,7 @@ from lianhu_kit.pausing import pause
 OUTBOX_CHANNEL = "lianhu_outbox"
 WAKES = "lianhu.wakes"
 _CLOCK = "lianhu.clock"
+_AT_END = "lianhu.at_end"
 _SCOPE = "lianhu.scope"
 _DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _log = logger(__name__)
@@ -93,6 +94,8 @@ class Database:
         async with self._sessions() as session:
             async with session.begin():
                 yield session
+                for _, work in sorted(session.info.get(_AT_END, {}).items()):
+                    await work(session)
             for channel in session.info.get(WAKES, ()):
                 self.wakeups.wake(channel)
 
@@ -124,6 +127,15 @@ def now(session: AsyncSession) -> datetime:
     return clock
 
 
+def at_end(session: AsyncSession, name: str, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    """Has `work` done once, as the last thing before this transaction commits; several in the order of their names.
+
+    For rows that transactions over different aggregates share: taken last and in one order, they close no circle of
+    waits.
+    """
+    session.info.setdefault(_AT_END, {}).setdefault(name, work)
+
+
 def wake_after_commit(session: AsyncSession, channel: str, payload: str = "") -> None:
     """Sends a NOTIFY once this transaction has committed, on a connection of its own and coalesced."""
     session.info.setdefault(WAKES, {})[channel if not payload else f"{channel}:{payload}"] = None
@@ -138,6 +150,11 @@ def sqlstate(error: BaseException) -> str:
             return str(state)
         seen = seen.__cause__
     return ""
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether the database gave this transaction up in favour of another, and the same one would succeed at once."""
+    return sqlstate(error) in {"40001", "40P01"}
 
 
 def is_transient(error: BaseException) -> bool:

@@ -23,3 +23,4 @@ WAITING = Gauge("lianhu_waiting_events", "Events that wait for an earlier one or
 TIMERS_OVERDUE = Gauge("lianhu_timers_overdue", "Timers over 10 s late", ["service"])
 TIMERS_FIRED = Counter("lianhu_timers_fired_total", "Timers by what became of them", ["service", "kind", "outcome"])
 FORGOTTEN = Counter("lianhu_rows_forgotten_total", "Rows (of published: days) dropped by age", ["service", "table"])
+CALLS_AGAIN = Counter("lianhu_calls_again_total", "Calls done again for a deadlock or a crossing commit", ["service"])

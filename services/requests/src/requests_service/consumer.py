@@ -1,10 +1,14 @@
 """The door for events: which are read, and what is done with each."""
 
+from functools import partial
+
 from lianhu_kit.inbound import Subscription
 from requests_service.events import consumed as events
 from requests_service.handlers import following, reaching
 
 TOPICS = {events.DISPATCH: False, events.NOTIFICATIONS: False}  # neither is compacted
+
+_delivery = partial(Subscription, concerns=reaching.concerns, locks=reaching.locks)
 
 SUBSCRIPTIONS = {
     "lianhu.dispatch.routed.v1": Subscription(events.DispatchEvent, following.routed_or_told),
@@ -19,6 +23,6 @@ SUBSCRIPTIONS = {
     "lianhu.dispatch.escalated.v1": Subscription(events.DispatchEvent, following.routed_or_told),
     "lianhu.dispatch.supervised.v1": Subscription(events.DispatchEvent, following.routed_or_told),
     "lianhu.dispatch.cancelled.v1": Subscription(events.DispatchEvent, following.cancelled),
-    "lianhu.notification.sent.v1": Subscription(events.DeliverySent, reaching.sent, reaching.concerns),
-    "lianhu.notification.failed.v1": Subscription(events.DeliveryFailed, reaching.failed, reaching.concerns),
+    "lianhu.notification.sent.v1": _delivery(events.DeliverySent, reaching.sent),
+    "lianhu.notification.failed.v1": _delivery(events.DeliveryFailed, reaching.failed),
 }

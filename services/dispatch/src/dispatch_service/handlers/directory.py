@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from operator import itemgetter
 from uuid import UUID, uuid5
 
 from sqlalchemy import delete, text
@@ -12,7 +13,8 @@ from dispatch_service.domain.states import State
 from dispatch_service.events.consumed import HouseholdUpserted, OrgUnitUpserted, VolunteerUpserted
 from dispatch_service.handlers.ordering import ORDER
 from dispatch_service.tables import Assignment, Household, OrgUnit, Volunteer
-from lianhu_kit.database import now
+from lianhu_kit.context import caused_by, current_cause
+from lianhu_kit.database import at_end, now
 from lianhu_kit.divisions import level_of
 from lianhu_kit.envelope import ReceivedEvent
 from lianhu_kit.timers import arm
@@ -20,6 +22,7 @@ from lianhu_kit.timers import arm
 NEWCOMERS = "newcomers"  # a village's timer: its open assignments are offered to who became eligible
 WIDEN = "widen"  # the same for one assignment
 _VILLAGES = UUID("d9c1f0a2-5a4e-5c57-9d3c-9a6d0f0f5c11")
+_LOOKS = "dispatch.looks"
 _SETTLE = timedelta(seconds=1)  # many people of a village come at once: one look at the end
 
 # Somebody whose profile was set here keeps its skills, capacity and absence; load is never the directory's.
@@ -49,7 +52,7 @@ async def keep_household(session: AsyncSession, data: HouseholdUpserted) -> None
     await session.merge(
         Household(id=data.id, tenant=data.tenant, grid=data.grid, linking_person=data.linking_person, gone=False)
     )
-    await look_again(session, data.tenant)
+    look_again(session, data.tenant)
 
 
 async def keep_volunteer(session: AsyncSession, data: VolunteerUpserted) -> None:
@@ -64,14 +67,24 @@ async def keep_volunteer(session: AsyncSession, data: VolunteerUpserted) -> None
     )
     for assignment, tenant in waiting.all():
         await arm(session, ORDER, assignment, now(session), tenant=tenant)
-    await look_again(session, data.tenant)
+    look_again(session, data.tenant)
 
 
-async def look_again(session: AsyncSession, tenant: str) -> None:
-    """Soon offers a village's open assignments to who became eligible; nothing above a village."""
+def look_again(session: AsyncSession, tenant: str) -> None:
+    """Soon offers a village's open assignments to who became eligible; nothing above a village.
+
+    A village's timer is shared by all of its people: it is set at the end, in the order of villages.
+    """
     if level_of(tenant) == "village":
+        session.info.setdefault(_LOOKS, {})[tenant] = current_cause()
+        at_end(session, "look again", _arm_looks)
+
+
+async def _arm_looks(session: AsyncSession) -> None:
+    for tenant, cause in sorted(session.info.pop(_LOOKS).items(), key=itemgetter(0)):
         village = uuid5(_VILLAGES, tenant)
-        await arm(session, NEWCOMERS, village, now(session) + _SETTLE, tenant=tenant)
+        with caused_by(cause.id, cause.traceparent):
+            await arm(session, NEWCOMERS, village, now(session) + _SETTLE, tenant=tenant)
 
 
 async def newcomers(session: AsyncSession, tenant: str) -> None:

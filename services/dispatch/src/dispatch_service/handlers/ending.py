@@ -57,7 +57,7 @@ async def cancel_open(session: AsyncSession, request: Request, reason: Reason, *
 async def _end(session: AsyncSession, assignment: Assignment, move: Move, to: State) -> list[UUID]:
     """Frees the places and the timers; answers who held one and had not completed."""
     assignment.state = moved(assignment.state, move, to)
-    freed = await free_places(session, await open_holdings(session, assignment))
+    freed = free_places(session, await open_holdings(session, assignment))
     assignment.taken -= len(freed)
     assignment.ended_at = now(session)
     assignment.offered_until = assignment.asked = None

@@ -1,5 +1,6 @@
 """Taking and freeing places outside the hot path: holdings, and each person's load with them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -7,23 +8,42 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dispatch_service.tables import Assignment, Holding, Volunteer
-from lianhu_kit.database import now
+from lianhu_kit.database import at_end, now
 
-# People are locked in the order of their ids: this is the only statement that changes several loads.
+# People are locked last in a transaction and in the order of their ids: somebody's load is shared by all of their
+# assignments, and a batch of events that locked one between two requests would cross the claims of that person.
 _LOAD = text(
     """
-    WITH people AS (SELECT id FROM volunteers WHERE id = ANY(:people) ORDER BY id FOR UPDATE)
-    UPDATE volunteers SET load = greatest(load + :change, 0) FROM people WHERE volunteers.id = people.id
+    WITH people AS (
+        SELECT v.id, given.change
+        FROM unnest(CAST(:people AS uuid[]), CAST(:changes AS integer[])) AS given (id, change)
+        JOIN volunteers v ON v.id = given.id ORDER BY v.id FOR UPDATE OF v
+    )
+    UPDATE volunteers SET load = greatest(load + change, 0) FROM people WHERE volunteers.id = people.id
     """
 )
+_CHANGES = "dispatch.load changes"
 
 
-async def change_load(session: AsyncSession, people: Iterable[UUID], change: int) -> None:
-    """Moves the load of people by a number of assignments."""
-    ids = sorted(people)
-    if ids:
+def change_load(session: AsyncSession, people: Iterable[UUID], change: int) -> None:
+    """Moves the load of people by a number of assignments, at the end of this transaction."""
+    changes = session.info.setdefault(_CHANGES, Counter())
+    for person in people:
+        changes[person] += change
+        at_end(session, "load", _write_loads)
+
+
+def load_change(session: AsyncSession, person: UUID) -> int:
+    """By how much this transaction has moved somebody's load, which no read of theirs shows yet."""
+    changes: Counter[UUID] = session.info.get(_CHANGES, Counter())
+    return changes[person]
+
+
+async def _write_loads(session: AsyncSession) -> None:
+    changes = {person: change for person, change in session.info.pop(_CHANGES).items() if change}
+    if changes:
         await session.flush()
-        await session.execute(_LOAD, {"people": ids, "change": change})
+        await session.execute(_LOAD, {"people": list(changes), "changes": list(changes.values())})
 
 
 async def take_place(session: AsyncSession, assignment: Assignment, person: Volunteer, via: str) -> None:
@@ -38,13 +58,13 @@ async def take_place(session: AsyncSession, assignment: Assignment, person: Volu
     )
     await session.merge(holding)
     assignment.taken += 1
-    await change_load(session, [person.id], 1)
+    change_load(session, [person.id], 1)
 
 
-async def free_places(session: AsyncSession, holdings: Sequence[Holding]) -> list[UUID]:
+def free_places(session: AsyncSession, holdings: Sequence[Holding]) -> list[UUID]:
     """Ends holdings that are not completed; answers whose they were. The caller counts `taken`."""
     freed = [holding for holding in holdings if holding.completed_at is None and holding.ended_at is None]
     for holding in freed:
         holding.ended_at = now(session)
-    await change_load(session, [holding.person for holding in freed], -1)
+    change_load(session, [holding.person for holding in freed], -1)
     return [holding.person for holding in freed]

@@ -22,4 +22,4 @@ async def set_profile(
     volunteer.capacity = capacity
     volunteer.away_until = away_until
     volunteer.profile_set_at = now(session)
-    await look_again(session, volunteer.tenant)
+    look_again(session, volunteer.tenant)

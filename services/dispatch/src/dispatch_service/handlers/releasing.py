@@ -40,7 +40,7 @@ async def release(
             return
         raise NotHeld
     begin(assignment.state, Move.RELEASE)
-    await free_places(session, [holding])
+    free_places(session, [holding])
     assignment.taken -= 1
     if assignment.state is not State.ASSIGNED:
         rests = resting(assignment.taken, assignment.places, offered=assignment.wave > 0)

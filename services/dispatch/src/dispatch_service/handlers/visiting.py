@@ -103,7 +103,7 @@ async def complete(
     holding.minutes = stayed if minutes is None else minutes
     holding.served_person_times = served_person_times
     holding.result, holding.evidence = result, evidence
-    await change_load(session, [person], -1)
+    change_load(session, [person], -1)
     last = assignment.taken >= assignment.places and all(one.completed_at is not None for one in holders)
     if last:
         assignment.state = moved(assignment.state, Move.COMPLETE, State.COMPLETED)

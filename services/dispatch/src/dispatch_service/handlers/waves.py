@@ -18,6 +18,7 @@ from dispatch_service.domain.reasons import Reason, offered_because
 from dispatch_service.domain.states import Move, State, moved
 from dispatch_service.events.published import MOST_PEOPLE, Escalated, Offered
 from dispatch_service.handlers.announcing import announce
+from dispatch_service.handlers.holding import load_change
 from dispatch_service.queries import directory
 from dispatch_service.queries.locking import open_holdings
 from dispatch_service.settings import Settings
@@ -119,7 +120,7 @@ async def _newly_reached(
     asked |= {holding.person for holding in await open_holdings(session, assignment)}
     need, clock = need_of(assignment), now(session)
     today = settings.day(clock)
-    candidates = [directory.candidate(person) for person in circle if person.id not in asked]
+    candidates = [directory.candidate(one, load_change(session, one.id)) for one in circle if one.id not in asked]
     return {
         one.person: offered_because(step, one, need, assignment.grid)
         for one in candidates

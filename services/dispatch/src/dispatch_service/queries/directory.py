@@ -67,14 +67,14 @@ async def in_circle(session: AsyncSession, assignment: Assignment, step: Step) -
     return (await session.exec(statement)).all()
 
 
-def candidate(person: Volunteer) -> Candidate:
-    """Somebody as the rules see them."""
+def candidate(person: Volunteer, load_change: int = 0) -> Candidate:
+    """Somebody as the rules see them; `load_change` is what this transaction has moved their load by already."""
     return Candidate(
         person=person.id,
         active=person.active,
         roles=frozenset(role["role"] for role in person.roles),
         skills=frozenset(person.skills),
-        load=person.load,
+        load=max(0, person.load + load_change),
         capacity=person.capacity,
         away_until=person.away_until,
         checked_until=person.checked_until,

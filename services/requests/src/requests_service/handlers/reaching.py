@@ -21,6 +21,11 @@ def concerns(data: DeliveryEvent) -> bool:
     )
 
 
+def locks(data: DeliveryEvent) -> str:
+    """Which request is locked: the topic's key is the delivery."""
+    return str(data.request_id)
+
+
 async def sent(session: AsyncSession, event: ReceivedEvent, data: DeliverySent) -> None:
     """It reached the inbox, which is a try; or somebody was reached by call, which is a contact as well."""
     case = await _case(session, data)
