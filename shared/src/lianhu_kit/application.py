@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from lianhu_kit import docs_page, health
 from lianhu_kit.access import Permission
+from lianhu_kit.again import Again
 from lianhu_kit.database import Database, is_transient
 from lianhu_kit.door import Door, too_large
 from lianhu_kit.logs import logger
@@ -104,6 +105,7 @@ def create_application(
     app.include_router(health.routes(required_revision))
     app.include_router(docs_page.routes(title))
     _answer_errors(app, problems or {})
+    app.add_middleware(Again, service=settings.service)
     app.add_middleware(Door, service=settings.service)
     return app
 
