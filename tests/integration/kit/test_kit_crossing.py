@@ -67,10 +67,12 @@ async def test_a_call_that_lost_a_deadlock_is_done_again_and_its_caller_hears_no
     await transaction.start()
     await other.execute(_LOCK, second)
     crossed: list[asyncio.Task[str]] = []
+    entered = asyncio.Event()
 
     async def between() -> None:
         if not crossed:
             crossed.append(asyncio.create_task(other.execute(_LOCK, first)))
+            entered.set()
 
     async def give_way() -> None:
         await crossed[0]  # the call was given up, so the lock came free
@@ -86,8 +88,7 @@ async def test_a_call_that_lost_a_deadlock_is_done_again_and_its_caller_hears_no
             client.post("/v1/cross", json={"first": str(first), "second": str(second)}, headers=bearer("clerk", tenant))
         )
         try:
-            while not crossed:
-                await asyncio.sleep(0.01)
+            await asyncio.wait_for(entered.wait(), 20)
             await asyncio.wait_for(give_way(), 20)
             answer = await call
         finally:
