@@ -20,7 +20,7 @@ from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
 from requests_service.web import front
 
-REQUIRED_REVISION = "0003"
+REQUIRED_REVISION = "0004"
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IllegalTransition: lambda error: Conflict(
@@ -37,8 +37,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def own_state(app: FastAPI) -> AsyncIterator[None]:
-        app.state.rates = Rates(settings.orders_per_minute, settings.tracks_per_minute)
         app.state.served_key = served_key(settings.signing_keys)
+        app.state.rates = Rates(
+            app.state.database,
+            app.state.served_key,
+            orders_per_minute=settings.orders_per_minute,
+            tracks_per_minute=settings.tracks_per_minute,
+        )
         yield
 
     return create_application(

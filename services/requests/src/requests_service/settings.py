@@ -17,7 +17,9 @@ class Settings(ServiceSettings, service="requests"):
         description="a folder with the private keys that tokens are signed with (<kid>.pem) and served.key",
     )
     orders_per_minute: int = Field(
-        default=20, ge=1, description="orders without a token that an address may place in a minute, as in 20"
+        default=20,
+        ge=1,
+        description="orders without a token that an address may place in a minute (all at once, then evenly), as in 20",
     )
     tracks_per_minute: int = Field(
         default=30, ge=1, description="look-ups of an order that an address may make in a minute, as in 30"
