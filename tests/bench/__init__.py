@@ -1,0 +1,1 @@
+"""What the services cost beside the bare floor: ratios of two things measured in turns, never times alone."""
