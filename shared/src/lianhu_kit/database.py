@@ -71,7 +71,7 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={
                 "timeout": 5,
-                "command_timeout": statement_seconds,
+                "command_timeout": statement_seconds + 0.5,  # the server ends a long statement first, and says so
                 "server_settings": {
                     "application_name": application_name,
                     "statement_timeout": str(int(statement_seconds * 1000)),
@@ -155,6 +155,11 @@ def sqlstate(error: BaseException) -> str:
 def is_conflict(error: BaseException) -> bool:
     """Whether the database gave this transaction up in favour of another, and the same one would succeed at once."""
     return sqlstate(error) in {"40001", "40P01"}
+
+
+def is_overrun(error: BaseException) -> bool:
+    """Whether the database answered that a statement took too long; a database that says nothing is another matter."""
+    return sqlstate(error) == "57014"
 
 
 def is_transient(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit import metrics
 from lianhu_kit.context import caused_by
-from lianhu_kit.database import Database, enter_scope, is_transient
+from lianhu_kit.database import Database, enter_scope, is_overrun, is_transient
 from lianhu_kit.envelope import ReceivedEvent, Record, Undecodable, decode
 from lianhu_kit.ledger import PAGE, Key, Ledger, Position
 from lianhu_kit.logs import logger
@@ -27,6 +27,8 @@ _log = logger(__name__)
 _VERSION = re.compile(r"\.v\d+$")
 # A handler that fails without saying why is given so many tries before its event is parked.
 TRIES = 5
+# One whose statement takes too long may pass on a quieter database, or never: several minutes of tries.
+OVERRUNS = 20
 ROUNDS = 10
 
 
@@ -121,7 +123,7 @@ class Inbound:
         try:
             released = await self._receive(records)
         except Exception as error:
-            if is_transient(error):
+            if is_transient(error) and not is_overrun(error):
                 raise
             for record in records:
                 released += await self._receive_one(record)
@@ -161,19 +163,24 @@ class Inbound:
         except NotYet as missing:
             await self._keep(record, missing)
         except Exception as error:
-            if is_transient(error):
+            given_up = self._given_up(place, error)
+            if given_up is None:
                 raise
-            if not self._given_up(place):
-                raise
-            await self._park(record, f"the handler failed {TRIES} times: {type(error).__name__}")
+            await self._park(record, given_up)
         self._tries.pop(place, None)
         return released
 
-    def _given_up(self, place: str) -> bool:
-        """Counts a failure that the handler did not explain; whether it was the last that is tolerated."""
-        self._tries[place] = self._tries.get(place, 0) + 1
-        _log.exception("handler failed", place=place, tries=self._tries[place])
-        return self._tries[place] >= TRIES
+    def _given_up(self, place: str, error: Exception) -> str | None:
+        """Counts a failure that the handler did not explain; why it is parked, where it was the last tolerated."""
+        overrun = is_overrun(error)
+        if is_transient(error) and not overrun:
+            return None
+        tries = self._tries[place] = self._tries.get(place, 0) + 1
+        if overrun:
+            _log.warning("handler takes too long", place=place, tries=tries)
+            return f"a statement took too long {tries} times" if tries >= OVERRUNS else None
+        _log.exception("handler failed", place=place, tries=tries)
+        return f"the handler failed {tries} times: {type(error).__name__}" if tries >= TRIES else None
 
     async def _transact(
         self, events: Sequence[ReceivedEvent], nexts: Mapping[tuple[str, int], int]
@@ -200,7 +207,7 @@ class Inbound:
             try:
                 await self._run(session, turn.apply)
             except Exception as error:
-                if len(turn.apply) <= len(events) or is_transient(error):
+                if len(turn.apply) <= len(events) or (is_transient(error) and not is_overrun(error)):
                     raise
                 raise _BehindFailed from error
             await ledger.wait(turn.wait)
@@ -347,10 +354,11 @@ class Inbound:
             except (ValidationError, Poison) as error:
                 await self._setof_event(event, reason_of(error))
             except Exception as error:
-                if is_transient(error):
+                given_up = self._given_up(event.id, error)
+                if given_up is not None:
+                    await self._setof_event(event, given_up)
+                elif is_transient(error):
                     raise
-                if self._given_up(event.id):
-                    await self._setof_event(event, f"the handler failed {TRIES} times: {type(error).__name__}")
         return ended
 
     async def _setof_event(self, event: ReceivedEvent, reason: str) -> None:

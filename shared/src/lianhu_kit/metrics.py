@@ -12,6 +12,7 @@ RELAYED = Counter("lianhu_events_published_total", "Events acknowledged by the b
 RELAY_FAILURES = Counter("lianhu_relay_failures_total", "Batches that the broker did not acknowledge", ["service"])
 OUTBOX_DEPTH = Gauge("lianhu_outbox_events", "Events not yet published", ["service"])
 OUTBOX_AGE = Gauge("lianhu_outbox_oldest_seconds", "Age of the oldest event not yet published", ["service"])
+OUTBOX_REFUSED = Gauge("lianhu_outbox_refused_events", "Events that cannot be sent as they are", ["service"])
 CONSUMED = Counter(
     "lianhu_events_consumed_total",
     "Events by what became of them: applied, duplicate, unknown, waiting, parked",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from sqlalchemy import RowMapping, text
 
 from lianhu_kit import metrics
@@ -58,7 +58,7 @@ _READ = text(
     """
     SELECT position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time, traceparent,
            causationid
-    FROM outbox WHERE shard = ANY(:shards) ORDER BY position LIMIT :batch
+    FROM outbox WHERE shard = ANY(:shards) AND refused IS NULL ORDER BY position LIMIT :batch
     """
 )
 _MOVE = text(
@@ -71,6 +71,15 @@ _MOVE = text(
     FROM moved
     """
 )
+# An event that can never be sent would hold up all others of its shard. Later ones of its key go on: who reads them
+# lets them wait for it.
+_REFUSE = text(
+    """
+    UPDATE outbox SET refused = given.reason
+    FROM unnest(CAST(:positions AS bigint[]), CAST(:reasons AS text[])) AS given (position, reason)
+    WHERE outbox.position = given.position
+    """
+)
 _GIVE_BACK = text(
     """
     WITH gone AS (DELETE FROM relays WHERE holder = :me)
@@ -81,6 +90,10 @@ _GIVE_BACK = text(
 
 class SendFailed(Exception):
     """The broker did not acknowledge in time; the events stay in the outbox and are sent again."""
+
+
+class _Unsendable(Exception):
+    """An event that no try will get out; the message says why, without its content."""
 
 
 def rounds(rows: Sequence[RowMapping]) -> list[list[RowMapping]]:
@@ -112,6 +125,7 @@ class Relay:
         self.source = f"/lianhu/{settings.service}"
         self.shards: list[int] = []
         self._leased_at = float("-inf")
+        self._refused: dict[int, str] = {}  # by position: events of this batch that can never be sent
         self._rests: dict[int, tuple[int, float]] = {}  # shards that failed while others went on: how often, until when
         self._producer: AIOKafkaProducer | None = None
         self.connected = False
@@ -150,6 +164,7 @@ class Relay:
             rows = (await session.execute(_READ, {"shards": shards, "batch": BATCH})).mappings().all()
         moved = 0
         failed: set[int] = set()
+        self._refused = {}
         for part in rounds(rows):
             due = [row for row in part if row["shard"] not in failed]
             if time.monotonic() > self._leased_at + LEASE_SECONDS - 2 * SEND_SECONDS:
@@ -158,7 +173,9 @@ class Relay:
             if acknowledged:
                 await self._move(acknowledged)
                 moved += len(acknowledged)
-            failed |= {row["shard"] for row in due if row["position"] not in acknowledged}
+            done = {*acknowledged, *self._refused}
+            failed |= {row["shard"] for row in due if row["position"] not in done}
+        await self._set_apart()
         if failed and not moved:
             raise SendFailed(f"none of {len(rows)} events was acknowledged")
         if failed:
@@ -170,6 +187,16 @@ class Relay:
         async with self._database.transaction() as session:
             await session.execute(_MOVE, {"positions": positions})
         metrics.RELAYED.labels(self._settings.service).inc(len(positions))
+
+    async def _set_apart(self) -> None:
+        """Marks what can never be sent; it stays in the outbox, with the reason, until somebody mended it."""
+        if not self._refused:
+            return
+        async with self._database.transaction() as session:
+            values = {"positions": list(self._refused), "reasons": list(self._refused.values())}
+            await session.execute(_REFUSE, values)
+        for position, reason in self._refused.items():
+            _log.error("event set apart", position=position, reason=reason)
 
     def _rest(self, failed: set[int], sent: set[int]) -> None:
         """Lets shards that cannot be sent wait, longer each time, so that they do not hold the others up."""
@@ -202,11 +229,20 @@ class Relay:
         return self._producer
 
     async def _send(self, producer: AIOKafkaProducer, part: Sequence[RowMapping]) -> list[int]:
-        """Sends one event per key and awaits every acknowledgement; answers the positions acknowledged."""
+        """Sends one event per key and awaits every acknowledgement; answers the positions acknowledged.
+
+        What can never be sent is noted in `_refused`.
+        """
 
         async def one(row: RowMapping) -> int:
-            headers, key, value = encode(row, self.source)
-            await (await producer.send(row["aggregatetype"], value=value, key=key, headers=headers))
+            try:
+                headers, key, value = encode(row, self.source)
+            except Exception as error:  # whatever the encoding stumbles over, it would again
+                raise _Unsendable(f"it cannot be encoded: {type(error).__name__}") from error
+            try:
+                await (await producer.send(row["aggregatetype"], value=value, key=key, headers=headers))
+            except MessageSizeTooLargeError as error:
+                raise _Unsendable("it is larger than the broker takes") from error
             position: int = row["position"]
             return position
 
@@ -216,6 +252,9 @@ class Relay:
             task.cancel()  # a cancelled send may still arrive: consumers deduplicate
         await asyncio.gather(*late, return_exceptions=True)
         ended = [task for task in done if not task.cancelled()]  # the client cancels what it gives up
+        for row, task in zip(part, tasks, strict=True):
+            if task in done and not task.cancelled() and isinstance(error := task.exception(), _Unsendable):
+                self._refused[row["position"]] = str(error)
         for name in {_named(error) for task in ended if (error := task.exception()) is not None}:
             _log.warning("event not sent", error=name)
         return [task.result() for task in ended if task.exception() is None]

@@ -32,8 +32,10 @@ STOP_SECONDS = 8.0
 _log = logger(__name__)
 _GAUGES = text(
     """
-    SELECT (SELECT count(*) FROM outbox) AS depth,
-           (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(time)), 0) FROM outbox) AS age,
+    SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS depth,
+           (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(time)), 0) FROM outbox
+            WHERE refused IS NULL) AS age,
+           (SELECT count(*) FROM outbox WHERE refused IS NOT NULL) AS refused,
            (SELECT count(*) FROM parked) AS parked, (SELECT count(*) FROM waiting) AS waiting,
            (SELECT count(*) FROM timers WHERE due_at < clock_timestamp() - interval '10 seconds') AS overdue
     """
@@ -120,6 +122,7 @@ class Worker:
                 service = self.settings.service
                 metrics.OUTBOX_DEPTH.labels(service).set(row.depth)
                 metrics.OUTBOX_AGE.labels(service).set(float(row.age))
+                metrics.OUTBOX_REFUSED.labels(service).set(row.refused)
                 metrics.PARKED.labels(service).set(row.parked)
                 metrics.WAITING.labels(service).set(row.waiting)
                 metrics.TIMERS_OVERDUE.labels(service).set(row.overdue)

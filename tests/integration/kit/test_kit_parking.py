@@ -3,11 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integration.kit.room import Room
 from integration.kit.station import Note, Station, changed, keep_effect
 from lianhu_kit import inbound
+from lianhu_kit.database import is_overrun
 from lianhu_kit.envelope import ReceivedEvent, Record
 from lianhu_kit.inbound import NotYet, Poison
 
@@ -146,3 +149,46 @@ async def test_a_waiting_event_that_turns_out_as_poison_blocks_its_key(station: 
     assert await room.parked() == [("a", 1, "it can never be")]
     await room.inbound.receive([room.event("a", 2)])
     assert [each[:2] for each in await room.parked()] == [("a", 1), ("a", 2)]
+
+
+async def test_an_event_whose_statement_takes_too_long_is_parked_in_the_end(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbound, "OVERRUNS", 3)
+
+    async def handle(session: AsyncSession, event: ReceivedEvent, data: Note) -> None:
+        if event.key == "slow":
+            await session.execute(text("SET LOCAL statement_timeout = 20"))
+            await session.execute(text("SELECT pg_sleep(5)"))
+        await keep_effect(session, event, data)
+
+    room = Room(station, handle)
+    batch = [room.event("a", 1), room.event("slow", 1), room.event("z", 1)]
+    for _ in range(2):
+        with pytest.raises(DBAPIError) as overrun:  # so that the partition rests before the next try
+            await room.inbound.receive(batch)
+        assert is_overrun(overrun.value)
+        assert await room.parked() == []
+    await room.inbound.receive(batch)
+    assert await room.effects() == [("a", 1), ("z", 1)]
+    assert await room.parked() == [("slow", 1, "a statement took too long 3 times")]
+
+
+async def test_a_row_that_somebody_holds_for_long_parks_nothing(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbound, "OVERRUNS", 1)
+
+    async def handle(session: AsyncSession, event: ReceivedEvent, data: Note) -> None:
+        await session.execute(text("SET LOCAL lock_timeout = 20"))
+        await session.execute(text("SELECT pg_advisory_xact_lock(778899)"))
+        await keep_effect(session, event, data)
+
+    room = Room(station, handle)
+    async with station.worker.transaction() as holder:
+        await holder.execute(text("SELECT pg_advisory_xact_lock(778899)"))
+        for _ in range(7):
+            with pytest.raises(DBAPIError):
+                await room.inbound.receive([room.event("a", 1)])
+    await room.inbound.receive([room.event("a", 1)])
+    assert (await room.effects(), await room.parked()) == ([("a", 1)], [])
