@@ -8,7 +8,7 @@ CHECK := $(LIANHU) check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay refill \
-	test check test-unit test-contract test-integration test-e2e lock
+	test check test-unit test-contract test-integration test-e2e security audit lock
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
@@ -82,6 +82,13 @@ test-integration: setup ## against a real broker and a real database
 
 test-e2e: setup ## all services together
 	@$(CHECK) e2e
+
+security: setup ## the tests of attacks, with their figures; examples=300 storm=20000 for a long look
+	@$(if $(examples),LIANHU_EXAMPLES=$(examples)) $(if $(storm),LIANHU_STORM=$(storm)) \
+		$(PY) -m pytest -q -s -o timeout=0 tests/integration/security
+
+audit: setup ## known weaknesses of what the lock names (pip-audit; asks the network, outside of `make test`)
+	@$(PY) -m uv tool run --from 'pip-audit>=2.10,<3' pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 lock: setup ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
 	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml services/*/pyproject.toml \

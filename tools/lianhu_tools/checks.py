@@ -40,7 +40,7 @@ class Outcome:
 
 
 def house(root: Path) -> list[Check]:
-    """Lint, format, types, floors, dependencies of every distribution."""
+    """Lint, format, types, floors, secrets, licences, dependencies of every distribution."""
     python = [sys.executable, "-m"]
     ruff, imports, deptry = (str(_PROGRAMS / name) for name in ("ruff", "lint-imports", "deptry"))
     checks = [
@@ -48,6 +48,8 @@ def house(root: Path) -> list[Check]:
         Check("ruff format", [ruff, "format", "-q", "--check", *_CODE], root),
         Check("mypy", [*python, "mypy", "--no-error-summary", *_types(root)], root),
         Check("import-linter", [*python, "importlinter.cli"] if not Path(imports).exists() else [imports], root),
+        Check("secrets", [*python, "lianhu_tools.hygiene", "secrets"], root),
+        Check("licences", [*python, "lianhu_tools.hygiene", "licences"], root),
         Check("deptry tools", [deptry, "tools"], root),
         Check("deptry kit", [deptry, "src"], root / "shared"),
     ]
