@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
 from integration.kit.conftest import MakeTopic
 from integration.kit.station import Station, consume, sequences
 from lianhu_kit.identifiers import new_id
@@ -51,3 +53,25 @@ async def test_an_event_that_cannot_be_encoded_is_set_apart_and_all_others_go_on
     async with running(station):
         await eventually(lambda: published(station, 3, bad, same_shard))
     assert sorted(sequences(await consume(kafka, topic))[bad]) == [1, 2]
+
+
+async def test_an_event_larger_than_its_topic_takes_is_set_apart_too(station: Station, kafka: str) -> None:
+    topic, tenant, large = f"kit.small.{new_id().hex[:8]}", village(), str(new_id())
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"max.message.bytes": "2000"})])
+    finally:
+        await admin.close()
+    await station.note(tenant, topic, large)
+    await station.rows(
+        "UPDATE outbox SET payload = jsonb_build_object('words', repeat('x', 5000))::text WHERE aggregateid = :k "
+        "RETURNING id",
+        k=large,
+    )
+    await station.note(tenant, topic, large)
+    async with running(station):
+        await eventually(lambda: published(station, 1, large))
+    [kept] = await station.rows("SELECT sequence, refused FROM outbox WHERE aggregateid = :k", k=large)
+    assert (kept.sequence, kept.refused) == (1, "it is larger than the broker takes")
+    assert sequences(await consume(kafka, topic)) == {large: [2]}
