@@ -12,7 +12,7 @@ from bench.house import House
 from bench.ratios import Ratio
 from bench.report import document, table
 
-CHECKS = ("intake",)
+CHECKS = ("intake", "relay", "projection", "claims", "delay", "footprint")
 ROUNDS = 7
 
 

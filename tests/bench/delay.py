@@ -1,0 +1,123 @@
+"""From `POST` answered to the fact visible in reporting, beside the bare hops one after another."""
+
+import asyncio
+import statistics
+import time
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from bench.house import House, bearer
+from bench.intake import furnish, order
+from bench.ratios import Ratio, interleaved, median_ratio
+from bench.wire import Line
+from support import village
+
+ORDERS = 40
+PATIENCE = 30.0
+TOPIC = "lianhu.bench.v1"
+Connection: TypeAlias = "asyncpg.Connection[Any]"
+
+
+async def _visible(rows: Connection, table: str, id: UUID, began: float) -> float:
+    """Seconds until a row with this id is there, asked for without a pause."""
+    statement = f"SELECT 1 FROM {table} WHERE request_id = $1"
+    while not await rows.fetchval(statement, id):
+        if time.perf_counter() > began + PATIENCE:
+            raise RuntimeError(f"{table} has no row of an order after {PATIENCE:.0f} s")
+    return time.perf_counter() - began
+
+
+class Hops:
+    """The bare hops: commit and notify, produce, consume, commit; each handed on as soon as it is done."""
+
+    def __init__(self, rows: Connection, listening: Connection, producer: AIOKafkaProducer) -> None:
+        self.rows, self._listening, self._producer = rows, listening, producer
+        self._heard: asyncio.Queue[str] = asyncio.Queue()
+        self._sent: set[asyncio.Future[Any]] = set()
+
+    async def run(self, writing: Connection, consumer: AIOKafkaConsumer) -> None:
+        """Carries rows over until cancelled."""
+        await self._listening.add_listener("bench", lambda *given: self._heard.put_nowait(given[3]))
+        await asyncio.gather(self._produce(), self._consume(writing, consumer))
+
+    async def _produce(self) -> None:
+        while True:
+            id = await self._heard.get()
+            await self._producer.send_and_wait(TOPIC, value=id.encode(), key=id.encode())
+
+    async def _consume(self, writing: Connection, consumer: AIOKafkaConsumer) -> None:
+        async for record in consumer:
+            await writing.execute("INSERT INTO arrived (request_id) VALUES ($1)", UUID(record.value.decode()))
+            await consumer.commit()
+
+    async def once(self) -> float:
+        """The median delay of some rows, one after another."""
+        delays = []
+        for _ in range(ORDERS):
+            id = uuid4()
+            async with self.rows.transaction():
+                await self.rows.execute("INSERT INTO orders (request_id) VALUES ($1)", id)
+                await self.rows.execute("SELECT pg_notify('bench', $1)", str(id))
+                began = time.perf_counter()
+            delays.append(await _visible(self.rows, "arrived", id, began))
+        return statistics.median(delays)
+
+
+async def measure(house: House, rounds: int) -> list[Ratio]:
+    """Orders one after another through requests, its relay, the broker and reporting; nothing else happens."""
+    requests, reporting = await house.database("requests"), await house.database("reporting")
+    api = await house.service("requests", "api", requests.api)
+    await house.service("requests", "worker", requests.worker)
+    await house.service("reporting", "worker", reporting.worker)
+    place = village()
+    headers = bearer("clerk", place)
+    await furnish(api, place)
+    facts, line = await house.connect(reporting.owner), await Line.to(api.port)
+
+    async def ours() -> float:
+        delays = []
+        for _ in range(ORDERS):
+            status, body = await line.ask(order(place, headers))
+            began = time.perf_counter()
+            if status != 201:
+                raise RuntimeError(f"an order was answered {status}")
+            delays.append(await _visible(facts, "facts", UUID(orjson.loads(body)["id"]), began))
+        return statistics.median(delays)
+
+    url = house.empty_database("hops")
+    connections = [await asyncpg.connect(url) for _ in range(3)]
+    await connections[0].execute("CREATE TABLE orders (request_id uuid PRIMARY KEY)")
+    await connections[0].execute("CREATE TABLE arrived (request_id uuid PRIMARY KEY)")
+    producer = AIOKafkaProducer(bootstrap_servers=house.kafka.bootstrap, acks="all")
+    consumer = AIOKafkaConsumer(
+        TOPIC, bootstrap_servers=house.kafka.bootstrap, group_id="hops", enable_auto_commit=False,
+        auto_offset_reset="earliest", fetch_max_wait_ms=200,
+    )  # fmt: skip
+    admin = AIOKafkaAdminClient(bootstrap_servers=house.kafka.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1)])
+    await admin.close()
+    await producer.start()
+    await consumer.start()
+    hops = Hops(connections[0], connections[1], producer)
+    running = asyncio.create_task(hops.run(connections[2], consumer))
+    try:
+        await ours()
+        await hops.once()
+        taken = await interleaved(rounds, {"ours": ours, "bare hops": hops.once})
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await consumer.stop()
+        await producer.stop()
+        for connection in (*connections, facts):
+            await connection.close()
+        line.close()
+    figures = ", ".join(f"{name} {statistics.median(values) * 1000:.1f} ms" for name, values in taken.items())
+    ratio = median_ratio(taken["ours"], taken["bare hops"])
+    return [Ratio("POST to fact, p50 / bare hops", ratio, None, 4.0, rounds, figures)]
