@@ -1,5 +1,6 @@
 """Settings of a service: environment variables, read once at start, refused in one line that names the fault."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -95,9 +96,13 @@ def _variable(service: str, name: str) -> str:
 
 
 def load(settings: type[AnySettings]) -> AnySettings:
-    """Reads the settings from the environment; ends the process with one line per fault where they are not good."""
+    """Reads the settings from the environment; ends the process with one line per fault where they are not good.
+
+    LIANHU_SECRETS_DIRECTORY may name a folder with values that shall not stand in the environment: one file a
+    setting, named as its variable (as containers mount them). What the environment says wins.
+    """
     try:
-        return settings()
+        return settings(_secrets_dir=os.environ.get("LIANHU_SECRETS_DIRECTORY") or None)
     except ValidationError as error:
         for line in faults(settings, error):
             print(line, file=sys.stderr)

@@ -1,5 +1,7 @@
 """Settings: names from the environment, and faults in one line each that never repeat a value."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import Field
 
@@ -105,3 +107,14 @@ def test_two_services_in_one_process_have_variables_of_their_own(environment: py
     assert load(Others).database_url.endswith("/others")
     assert load(Settings).database_url.endswith("/kit")
     assert (Others.service, Settings.service) == ("others", "kit")
+
+
+def test_a_value_may_stand_in_a_file_instead_and_the_environment_wins(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("LIANHU_SECRETS_DIRECTORY", str(tmp_path))
+    environment.delenv("KIT_DATABASE_URL")
+    (tmp_path / "KIT_DATABASE_URL").write_text("postgresql://kit_api:of-the-file@127.0.0.1/kit\n")
+    (tmp_path / "KIT_EXTRA").write_text("7")
+    found = load(Settings)
+    assert (found.database_url, found.extra) == ("postgresql://kit_api:of-the-file@127.0.0.1/kit", 5)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from lianhu_tools import running, screen
 from lianhu_tools.demo import closing, shown, throng
 from lianhu_tools.demo.calls import Gateway, Missed
+from lianhu_tools.demo.elsewhere import Elsewhere, elsewhere
 from lianhu_tools.demo.programme import STORIES, play_one, told_of
 from lianhu_tools.demo.stage import Stage, stage_of
 from lianhu_tools.demo.telling import Teller, Told, watched
@@ -23,13 +24,14 @@ _PATIENT = 11  # the number of the story that mostly waits: the crowd comes mean
 
 
 def play() -> None:
-    """Plays the demo on this clone's system; exits with 1 when a step did not happen."""
-    sys.exit(run(current(), screen.console()))
+    """Plays the demo on this clone's system, or on LIANHU_DEMO_GATEWAY's; exits with 1 when a step did not happen."""
+    topology = current()
+    sys.exit(run(elsewhere(topology) or topology, screen.console()))
 
 
 def run(topology: Topology, out: Console) -> int:
     """The exit code of a round of the demo. Raises Fault where the system is not up or cannot be seeded."""
-    if not running.is_up(topology.state):
+    if not isinstance(topology, Elsewhere) and not running.is_up(topology.state):
         raise Fault("The system is not up; run `make up` first, or `make demo`, which does both.")
     return asyncio.run(_round(topology, out))
 

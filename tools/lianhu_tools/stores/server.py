@@ -24,6 +24,7 @@ class Urls:
 class Server:
     """What can be asked of any server whose port and password are known."""
 
+    host = "127.0.0.1"
     port: int
 
     @property
@@ -31,9 +32,13 @@ class Server:
         """The one password of this server's roles."""
         raise NotImplementedError
 
+    def password_of(self, _role: str) -> str:
+        """A role's password: one for all, unless a server keeps one for each."""
+        return self.password
+
     def url(self, role: str, database: str) -> str:
         """The address of a database under a role."""
-        return f"postgresql://{role}:{self.password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{self.password_of(role)}@{self.host}:{self.port}/{database}"
 
     def urls(self, service: str, database: str | None = None) -> Urls:
         """The addresses of a service's database under its three roles."""
@@ -76,4 +81,4 @@ class Server:
         rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS"
         exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
         if not exists:
-            await connection.execute(f"CREATE ROLE \"{role}\" {rights} PASSWORD '{self.password}'")
+            await connection.execute(f"CREATE ROLE \"{role}\" {rights} PASSWORD '{self.password_of(role)}'")
