@@ -24,7 +24,8 @@ REST_SECONDS = 0.02
 DAYS_AHEAD = 7
 _log = logger(__name__)
 
-_MINE = text("SELECT pg_try_advisory_xact_lock(hashtext('lianhu retention'))")
+# Waited for, not tried: two workers that started together would else keep getting in each other's way.
+_MINE = text("SELECT pg_advisory_xact_lock(hashtext('lianhu retention'))")
 _AHEAD = text(f"SELECT lianhu_partitions({DAYS_AHEAD})")
 _DROP = text("SELECT lianhu_drop_published(:days)")
 
@@ -80,7 +81,7 @@ class Retention:
     async def round(self, stop: asyncio.Event | None = None) -> dict[str, int]:
         """One round: how many partitions (`published`) and rows of each table were forgotten.
 
-        Every step is a transaction of its own; it ends early where another worker is at it or a stop was asked for.
+        Every step is a transaction of its own, one worker's at a time; it ends early where a stop was asked for.
         """
         stop = stop or asyncio.Event()
         forgotten: dict[str, int] = {}
@@ -104,8 +105,7 @@ class Retention:
     async def _drop(self, days: int) -> bool:
         """Drops the oldest day that is old enough; whether there was one."""
         async with self._database.transaction() as session:
-            if not (await session.execute(_MINE)).scalar_one():
-                return False
+            await session.execute(_MINE)
             name: str | None = (await session.execute(_DROP, {"days": days})).scalar_one()
         if name is not None:
             _log.info("published events dropped", partition=name, days=days)
@@ -113,7 +113,6 @@ class Retention:
 
     async def _forget(self, rule: Rule, days: int) -> int:
         async with self._database.transaction() as session:
-            if not (await session.execute(_MINE)).scalar_one():
-                return 0
+            await session.execute(_MINE)
             gone = await session.execute(rule.chunk, {"days": days, "chunk": CHUNK})
             return int(gone.rowcount)  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from lianhu_kit import retention
 from lianhu_kit.database import sqlstate
 from lianhu_kit.identifiers import new_id
 from lianhu_kit.retention import RULES, Retention
-from support import village
+from support import eventually, village
 
 _PUBLISH = text(
     """
@@ -125,16 +125,27 @@ async def test_a_round_is_bounded(station: Station, monkeypatch: pytest.MonkeyPa
     assert (await keeping(station).round())["inbox"] == 20
 
 
-async def test_of_two_workers_one_keeps_house(station: Station) -> None:
-    await station.rows(
-        "INSERT INTO inbox (generation, id, received_at) "
-        "VALUES (79, 'one', clock_timestamp() - interval '90 days') RETURNING id"
+async def test_of_several_workers_one_at_a_time_forgets_and_nothing_is_counted_twice(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "CHUNK", 10)
+    insert = (
+        "INSERT INTO inbox (generation, id, received_at) SELECT 79, 'i' || n, "
+        "clock_timestamp() - interval '90 days' FROM generate_series(1, 55) AS n RETURNING id"
     )
+    await station.rows(insert)
+    before = int(await station.value("SELECT count(*) FROM inbox WHERE received_at < now() - interval '31 days'"))
     async with station.worker.transaction() as other:
         await other.execute(text("SELECT pg_advisory_xact_lock(hashtext('lianhu retention'))"))
-        assert (await keeping(station).round())["inbox"] == 0
-    both = await asyncio.gather(keeping(station).round(), keeping(station).round())
-    assert sum(each["inbox"] for each in both) >= 1
+        rounds = [asyncio.create_task(keeping(station).round()) for _ in range(3)]
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+        async def all_wait() -> bool:
+            return int(await station.value(waits)) >= 3
+
+        await eventually(all_wait)
+        assert await station.value("SELECT count(*) FROM inbox WHERE generation = 79") == 55
+    assert sum(each["inbox"] for each in await asyncio.gather(*rounds)) == before
     assert await station.value("SELECT count(*) FROM inbox WHERE generation = 79") == 0
 
 
