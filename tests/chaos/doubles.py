@@ -1,0 +1,73 @@
+"""A second worker of a service, beside the one that the supervisor keeps."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+import psutil
+
+from lianhu_tools import processes
+from support.system import System
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+class Double:
+    """A worker with the environment of the first and a port of its own; killed at the end. `point`: where it falls."""
+
+    def __init__(self, system: System, service: str, point: str = "") -> None:
+        first = psutil.Process(system.pid(service, "worker"))
+        self.port = processes.free_port()
+        self.environment = {**first.environ(), f"{service.upper()}_WORKER_PORT": str(self.port)}
+        self.command = [sys.executable, "-m", f"{service}_service", "worker"]
+        if point:
+            self.environment |= {"PYTHONPATH": str(TESTS), "CHAOS_POINT": point, "CHAOS_SERVICE": service}
+            self.command = [sys.executable, "-m", "chaos.doomed"]
+        self._log = system.topology.logs / f"{service}.double.log"
+        self._root = system.root
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def __aenter__(self) -> "Double":
+        """Starts it."""
+        with self._log.open("ab") as log:
+            self._process = await asyncio.to_thread(
+                subprocess.Popen,
+                self.command,
+                cwd=self._root,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Kills it."""
+        if self._process is not None:
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
+
+    async def ready(self, seconds: float = 30) -> bool:
+        """Whether it became ready in time."""
+        async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+            for _ in range(int(seconds * 5)):
+                try:
+                    if (await client.get(f"http://127.0.0.1:{self.port}/readyz")).status_code == 200:
+                        return True
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.2)
+        return False
+
+    async def fell(self, seconds: float) -> bool:
+        """Whether it ended by itself in time."""
+        for _ in range(int(seconds * 10)):
+            if self._process is not None and self._process.poll() is not None:
+                return True
+            await asyncio.sleep(0.1)
+        return False
