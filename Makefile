@@ -8,7 +8,7 @@ CHECK := $(LIANHU) check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay refill \
-	test check test-unit test-contract test-integration test-e2e security audit lock
+	chaos test check test-unit test-contract test-integration test-e2e security audit lock
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
@@ -89,6 +89,10 @@ security: setup ## the tests of attacks, with their figures; examples=300 storm=
 
 audit: setup ## known weaknesses of what the lock names (pip-audit; asks the network, outside of `make test`)
 	@$(PY) -m uv tool run --from 'pip-audit>=2.10,<3' pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+
+chaos: setup ## faults under traffic: all cases once, or for minutes=… [seed=…] [case=kills] [short=1]
+	@PYTHONPATH=tests $(PY) -m chaos $(if $(minutes),--minutes $(minutes)) --seed $(or $(seed),1) \
+		$(if $(case),--case $(case)) $(if $(short),--short)
 
 lock: setup ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
 	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml services/*/pyproject.toml \
