@@ -8,7 +8,7 @@ CHECK := $(LIANHU) check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay refill \
-	chaos test check test-unit test-contract test-integration test-e2e security audit lock
+	chaos bench test check test-unit test-contract test-integration test-e2e security audit lock
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
@@ -93,6 +93,9 @@ audit: setup ## known weaknesses of what the lock names (pip-audit; asks the net
 chaos: setup ## faults under traffic: all cases once, or for minutes=… [seed=…] [case=kills] [short=1]
 	@PYTHONPATH=tests $(PY) -m chaos $(if $(minutes),--minutes $(minutes)) --seed $(or $(seed),1) \
 		$(if $(case),--case $(case)) $(if $(short),--short)
+
+bench: setup ## ratios beside bare floors, into docs/benchmarks.md (only=intake: that check, no page; rounds=5)
+	@PYTHONPATH=tests $(PY) -m bench $(only) $(if $(rounds),--rounds $(rounds)) $(if $(only),,--write docs/benchmarks.md)
 
 lock: setup ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
 	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml services/*/pyproject.toml \

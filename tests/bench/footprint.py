@@ -4,7 +4,7 @@ import statistics
 from dataclasses import dataclass, field
 
 from bench.house import House, Process
-from bench.ratios import Ratio, median_ratio
+from bench.ratios import Ratio
 from lianhu_tools.topology import SERVICES
 
 
@@ -27,18 +27,17 @@ class Taken:
 async def measure(house: House, rounds: int) -> list[Ratio]:
     """From the start of the process until it says that it is ready; memory of its own then. Told, nothing is wanted."""
     url = house.all_of((await house.database("requests")).owner)
+    bare = Taken()
+    for _ in range(min(rounds, 3)):
+        bare.take(await house.floor("intake_bare", url))
+        house.end_processes()
     ratios = []
     for service in SERVICES:
         urls = await house.database(service)
         for role, address in (("api", urls.api), ("worker", urls.worker)):
-            ours, bare = Taken(), Taken()
-            for _ in range(min(rounds, 3)):
-                bare.take(await house.floor("intake_bare", url))
-                ours.take(await house.service(service, role, address))
-                house.end_processes()
-            ratio = median_ratio(ours.memory, bare.memory)
-            figures = f"{ours} beside {bare}"
-            ratios.append(
-                Ratio(f"memory of {service} {role} / bare handler", ratio, rounds=len(ours.memory), figures=figures)
-            )
+            ours = Taken()
+            ours.take(await house.service(service, role, address))
+            house.end_processes()
+            ratio = ours.memory[0] / statistics.median(bare.memory)
+            ratios.append(Ratio(f"memory of {service} {role} / bare handler", ratio, figures=f"{ours} beside {bare}"))
     return ratios
