@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import tempfile
@@ -36,6 +37,8 @@ def main() -> int:
 
 
 def _free_base() -> int:
+    if given := os.environ.get("LIANHU_PORT_BASE"):
+        return int(given)
     for base in random.Random().sample(range(21_000, 60_000, 200), 100):
         if all(not processes.listens(base + offset) for offset in (*range(15), 32, 92, 93)):
             return base
