@@ -3,7 +3,8 @@
     python packages.py FOLDER requirements.lock [--without NAME]… PYPROJECT…
 
 Which packages those are, pip's own resolver says, held to the versions of the lock; what is installed is checked
-against the lock's hashes. Standard library and pip only: this runs in an image's first stage.
+against the lock's hashes. What is there already stays, so that images share their first layers. Standard library and
+pip only: this runs in an image's first stage.
 """
 
 import argparse
@@ -54,15 +55,17 @@ def main() -> None:
         pins, report, chosen = (Path(scratch) / name for name in ("pins.txt", "report.json", "chosen.txt"))
         pins.write_text("\n".join(re.sub(r"\s*\\?\n\s*--hash=\S+( \\)?", "", entry) for entry in locked.values()))
         wanted = asked(given.projects, set(given.without))
-        resolve = ["install", "--dry-run", "--ignore-installed", "--report", str(report), "-c", str(pins), *wanted]
+        if not (given.folder / "pyvenv.cfg").exists():
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(given.folder)], check=True)
+        pip += ["--python", str(given.folder / "bin" / "python")]
+        resolve = ["install", "--dry-run", "--report", str(report), "-c", str(pins), *wanted]
         subprocess.run([*pip, *resolve], check=True)
         names = {plain(each["metadata"]["name"]) for each in json.loads(report.read_text())["install"]}
         if unlocked := names - locked.keys():
             sys.exit(f"requirements.lock lacks {', '.join(sorted(unlocked))}: run `make lock`.")
         chosen.write_text("\n".join(locked[name] for name in sorted(names)) + "\n")
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(given.folder)], check=True)
-        install = ["install", "--no-deps", "--require-hashes", "-r", str(chosen)]
-        subprocess.run([*pip, "--python", str(given.folder / "bin" / "python"), *install], check=True)
+        if names:
+            subprocess.run([*pip, "install", "--no-deps", "--require-hashes", "-r", str(chosen)], check=True)
     print(f"{len(names)} packages of {len(locked)} in the lock")
 
 

@@ -132,7 +132,7 @@ def test_the_gateway_routes_as_the_development_gateway_does() -> None:
     text = (ROOT / "deploy" / "caddy" / "Caddyfile").read_text("utf-8")
     assert "metrics|internal" in text
     for service in SERVICES:
-        assert re.search(rf"^\timport api {service}$", text, re.M)
+        assert re.search(rf"^\thandle_path /api/{service}/\* \{{$", text, re.M)
         paths = re.search(rf"^\t@{service} path (.+)$", text, re.M)
         assert paths is not None
         assert {path.strip("/*") for path in paths[1].split()} - {""} == set(PAGES[service])
