@@ -1,6 +1,7 @@
 """A second worker of a service, beside the one that the supervisor keeps."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,8 @@ class Double:
         self.environment = {**first.environ(), f"{service.upper()}_WORKER_PORT": str(self.port)}
         self.command = [sys.executable, "-m", f"{service}_service", "worker"]
         if point:
-            self.environment |= {"PYTHONPATH": str(TESTS), "CHAOS_POINT": point, "CHAOS_SERVICE": service}
+            path = os.pathsep.join(filter(None, (str(TESTS), self.environment.get("PYTHONPATH"))))
+            self.environment |= {"PYTHONPATH": path, "CHAOS_POINT": point, "CHAOS_SERVICE": service}
             self.command = [sys.executable, "-m", "chaos.doomed"]
         self._log = system.topology.logs / f"{service}.double.log"
         self._root = system.root
