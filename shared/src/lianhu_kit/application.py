@@ -81,6 +81,7 @@ def create_application(
     app = FastAPIOffline(  # what its page needs comes with it, nothing is fetched from outside
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name the host that the caller says
         title=title,
         version="1",
         lifespan=lifespan,

@@ -115,6 +115,17 @@ async def test_a_call_hidden_in_another_is_not_answered(served: Served, name: st
     assert b"# HELP" not in said
 
 
+async def test_no_answer_sends_a_caller_elsewhere(served: Served, home: str) -> None:
+    paths = ("/v1/requests/", "//elsewhere.example/", "/docs/", "/v1//requests", "/%2f%2felsewhere.example", "/\\else")
+    for service in SERVICES:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            for path in paths:
+                url = f"{served.url(service)}{path}"
+                answer = await client.get(url, headers={"Host": "elsewhere.example", **bearer("clerk", home)})
+                assert answer.status_code == 404, (url, answer.status_code)
+                assert "location" not in answer.headers
+
+
 LINE = 'x\r\n{"event":"forged","level":"critical","request_id":"forged"}\r\nSet-Cookie: forged=1'
 
 
