@@ -1,4 +1,4 @@
-"""A second worker of a service, beside the one that the supervisor keeps."""
+"""A second process of a service, beside the one that the supervisor keeps."""
 
 import asyncio
 import os
@@ -17,13 +17,21 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 class Double:
-    """A worker with the environment of the first and a port of its own; killed at the end. `point`: where it falls."""
+    """A worker, or an API, with the environment of the first and a port of its own; killed at the end.
 
-    def __init__(self, system: System, service: str, point: str = "") -> None:
-        first = psutil.Process(system.pid(service, "worker"))
+    `point` names where it falls; `database` is another way to its database.
+    """
+
+    def __init__(self, system: System, service: str, point: str = "", role: str = "worker", database: str = "") -> None:
+        first = psutil.Process(system.pid(service, role))
         self.port = processes.free_port()
-        self.environment = {**first.environ(), f"{service.upper()}_WORKER_PORT": str(self.port)}
-        self.command = [sys.executable, "-m", f"{service}_service", "worker"]
+        self.environment = {
+            **first.environ(),
+            f"{service.upper()}_{'WORKER_' if role == 'worker' else ''}PORT": str(self.port),
+        }
+        self.database = database or self.environment[f"{service.upper()}_DATABASE_URL"]
+        self.environment[f"{service.upper()}_DATABASE_URL"] = self.database
+        self.command = [sys.executable, "-m", f"{service}_service", role]
         if point:
             path = os.pathsep.join(filter(None, (str(TESTS), self.environment.get("PYTHONPATH"))))
             self.environment |= {"PYTHONPATH": path, "CHAOS_POINT": point, "CHAOS_SERVICE": service}

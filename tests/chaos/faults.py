@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from chaos.cutter import Cutter
 from chaos.doubles import Double
 from chaos.redelivery import poison, redeliver
 from chaos.run import Run
@@ -95,6 +96,21 @@ async def _answers(run: Run) -> None:
     await cluster_of(run.system.topology).answer(seconds=60)
 
 
+async def cut_commits(run: Run) -> str:
+    """Orders over an API whose connections to the database are cut exactly at COMMIT."""
+    orders = int(run.seconds(30, 200))
+    cutter = Cutter(Double(run.system, "requests", role="api").database, run.dice)
+    way = await cutter.open()
+    try:
+        async with Double(run.system, "requests", role="api", database=way) as double:
+            await double.ready()
+            for _ in range(orders):
+                await run.work.order(run.dice, f"http://127.0.0.1:{double.port}")
+    finally:
+        cutter.close()
+    return f"{cutter.before} connections cut before COMMIT and {cutter.after} after it, under {orders} orders"
+
+
 async def foreign_transaction(run: Run) -> str:
     """Somebody else holds rows for longer than the lock timeout, and another transaction stays open."""
     seconds = run.seconds(12, 60)
@@ -148,6 +164,7 @@ FAULTS: dict[str, Fault] = {
     "rebalances": rebalances,
     "redelivery": redelivery,
     "database-stops": database_stops,
+    "cut-commits": cut_commits,
     "foreign-transaction": foreign_transaction,
     "poison": poisoned,
     "failpoints": failpoints,
