@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
-from lianhu_kit import docs_page, health
+from lianhu_kit import docs_page, health, metrics
 from lianhu_kit.access import Permission
 from lianhu_kit.again import Again
 from lianhu_kit.database import Database, is_transient
@@ -105,7 +105,7 @@ def create_application(
         app.include_router(router)
     app.include_router(health.routes(required_revision))
     app.include_router(docs_page.routes(title))
-    _answer_errors(app, problems or {})
+    _answer_errors(app, problems or {}, settings.service)
     app.add_middleware(Again, service=settings.service)
     app.add_middleware(Door, service=settings.service)
     return app
@@ -140,27 +140,31 @@ def _declare_roles(router: APIRouter) -> None:
         }
 
 
-def _answer_errors(app: FastAPI, problems: Mapping[type[Exception], Callable[[Any], Problem]]) -> None:
+def _answer_errors(app: FastAPI, problems: Mapping[type[Exception], Callable[[Any], Problem]], service: str) -> None:
+    def told(problem: Problem) -> Response:
+        metrics.REFUSED.labels(service, problem.type).inc()
+        return answer(problem)
+
     async def known(_request: Request, error: Exception) -> Response:
-        return answer(cast(Problem, error))
+        return told(cast(Problem, error))
 
     async def http(_request: Request, error: Exception) -> Response:
-        return answer(_problem_of_status(cast(HTTPException, error)))
+        return told(_problem_of_status(cast(HTTPException, error)))
 
     async def invalid(_request: Request, error: Exception) -> Response:
-        return answer(problem_of_input(cast(RequestValidationError, error)))
+        return told(problem_of_input(cast(RequestValidationError, error)))
 
     async def unexpected(request: Request, error: Exception) -> Response:
         for kind, make in problems.items():
             if isinstance(error, kind):
-                return answer(make(error))
+                return told(make(error))
         if isinstance(error, PayloadTooLarge):
-            return answer(Problem(413, "too-large", "The content is too large. Shorten it."))
+            return told(Problem(413, "too-large", "The content is too large. Shorten it."))
         if is_transient(error):
             _log.warning("call failed for now", path=request.scope.get("path"), error=type(error).__name__)
-            return answer(Unavailable("The database does not answer. Nothing is half done; repeat the call soon."))
+            return told(Unavailable("The database does not answer. Nothing is half done; repeat the call soon."))
         _log.exception("call failed", path=request.scope.get("path"), exc_info=error)
-        return answer(Problem(500, "internal", "Something failed on our side. Tell the operator the request id."))
+        return told(Problem(500, "internal", "Something failed on our side. Tell the operator the request id."))
 
     app.add_exception_handler(Problem, known)
     app.add_exception_handler(HTTPException, http)

@@ -50,6 +50,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._client: AIOKafkaConsumer | None = None
         self._busy = asyncio.Lock()
         self._moved = time.monotonic()
+        self._reached: dict[TopicPartition, float] = {}  # everything older than this is read, on the clock's epoch
+        self._began = time.time()
         self.connected = False
         self._placed = False
 
@@ -97,6 +99,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     self._rewind(client, {p: rs[0].offset for p, rs in fetched.items()})
                     raise
                 self._moved = time.monotonic()
+                self._reached[partition] = records[-1].timestamp / 1000
                 await self._commit(client, partition, records[-1].offset + 1)
 
     def _rewind(self, client: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
@@ -146,6 +149,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Begins to count progress anew. A member may be given nothing, where there are more than partitions."""
         self._placed = True
         self._moved = time.monotonic()
+        self._reached, self._began = {}, time.time()
 
     async def _watch(self, client: AIOKafkaConsumer) -> None:
         """Measures the lag; leaves the process when there is some and nothing moves."""
@@ -153,20 +157,34 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if not partitions:
             if not self._placed and time.monotonic() > self._moved + JOIN_SECONDS:
                 raise BrokerSilent("the group gives no place")
+            self._show({}, {})
             return
-        lag: dict[str, int] = dict.fromkeys(self._topics, 0)
+        lag: dict[str, int] = {}
+        since: dict[str, float] = {}
         try:
             async with asyncio.timeout(8):
                 ends = await client.end_offsets(partitions)
                 for partition in partitions:
-                    lag[partition.topic] += max(0, ends[partition] - await client.position(partition))
+                    unread = max(0, ends[partition] - await client.position(partition))
+                    lag[partition.topic] = lag.get(partition.topic, 0) + unread
+                    if not unread:
+                        self._reached[partition] = time.time()
+                    else:
+                        reached = self._reached.get(partition, self._began)
+                        since[partition.topic] = min(reached, since.get(partition.topic, reached))
         except TimeoutError:
             raise BrokerSilent("the broker says no offsets") from None
         except IllegalStateError:
             return  # partitions were taken away meanwhile
-        for topic, events in lag.items():
-            metrics.LAG.labels(self._settings.service, topic).set(events)
+        self._show(lag, since)
         if not any(lag.values()):
             self._moved = time.monotonic()
         elif time.monotonic() > self._moved + STUCK_SECONDS:
             raise Stuck(f"{sum(lag.values())} events wait and nothing moved for {STUCK_SECONDS:.0f} s")
+
+    def _show(self, lag: Mapping[str, int], since: Mapping[str, float]) -> None:
+        """Every topic's lag, 0 too: whoever lost its partitions must not go on showing their lag."""
+        clock = time.time()
+        for topic in self._topics:
+            metrics.LAG.labels(self._settings.service, topic).set(lag.get(topic, 0))
+            metrics.LAG_SECONDS.labels(self._settings.service, topic).set(max(0.0, clock - since.get(topic, clock)))

@@ -19,8 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit import metrics
 from lianhu_kit.logs import logger
 from lianhu_kit.pausing import pause
+from lianhu_kit.pool import CountedPool
 
 OUTBOX_CHANNEL = "lianhu_outbox"
 WAKES = "lianhu.wakes"
@@ -61,6 +63,8 @@ class Database:
         self.application_name = application_name
         self.engine: AsyncEngine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            poolclass=CountedPool,
+            pool_logging_name=application_name,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
@@ -82,6 +86,7 @@ class Database:
                 },
             },
         )
+        metrics.CONNECTIONS_LIMIT.labels(application_name).set(2 * pool_size)
         self._sessions = async_sessionmaker(self.engine, class_=_Session, expire_on_commit=False)
         self.wakeups = Wakeups(url, application_name)
 

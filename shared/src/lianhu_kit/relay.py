@@ -7,6 +7,7 @@ import asyncio
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
@@ -162,6 +163,8 @@ class Relay:
         shards = [shard for shard in self.shards if self._rests.get(shard, (0, 0))[1] <= time.monotonic()]
         async with self._database.transaction() as session:
             rows = (await session.execute(_READ, {"shards": shards, "batch": BATCH})).mappings().all()
+        if rows:
+            metrics.RELAY_BATCH.labels(self._settings.service).observe(len(rows))
         moved = 0
         failed: set[int] = set()
         self._refused = {}
@@ -172,6 +175,7 @@ class Relay:
             acknowledged = await self._send(producer, due) if due else []
             if acknowledged:
                 await self._move(acknowledged)
+                self._count(due, set(acknowledged))
                 moved += len(acknowledged)
             done = {*acknowledged, *self._refused}
             failed |= {row["shard"] for row in due if row["position"] not in done}
@@ -186,7 +190,10 @@ class Relay:
     async def _move(self, positions: list[int]) -> None:
         async with self._database.transaction() as session:
             await session.execute(_MOVE, {"positions": positions})
-        metrics.RELAYED.labels(self._settings.service).inc(len(positions))
+
+    def _count(self, sent: Sequence[RowMapping], acknowledged: set[int]) -> None:
+        for kind, events in Counter(row["type"] for row in sent if row["position"] in acknowledged).items():
+            metrics.RELAYED.labels(self._settings.service, kind).inc(events)
 
     async def _set_apart(self) -> None:
         """Marks what can never be sent; it stays in the outbox, with the reason, until somebody mended it."""

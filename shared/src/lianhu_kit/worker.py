@@ -9,19 +9,17 @@ from dataclasses import dataclass, field
 
 import uvicorn
 import uvloop
-from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lianhu_kit import metrics
 from lianhu_kit.consumer import Consumer
-from lianhu_kit.database import Database, is_transient
+from lianhu_kit.database import Database
 from lianhu_kit.health import database_state, metrics_response
 from lianhu_kit.inbound import Apply, Generation, Inbound, Subscription
 from lianhu_kit.logs import configure, logger
-from lianhu_kit.pausing import pause
+from lianhu_kit.measuring import Measure, Measuring
 from lianhu_kit.relay import Relay
 from lianhu_kit.retention import Retention
 from lianhu_kit.settings import ServiceSettings
@@ -30,21 +28,11 @@ from lianhu_kit.timers import TimerHandler, Timers
 Background = Callable[[Database, asyncio.Event], Awaitable[None]]
 STOP_SECONDS = 8.0
 _log = logger(__name__)
-_GAUGES = text(
-    """
-    SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS depth,
-           (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(time)), 0) FROM outbox
-            WHERE refused IS NULL) AS age,
-           (SELECT count(*) FROM outbox WHERE refused IS NOT NULL) AS refused,
-           (SELECT count(*) FROM parked) AS parked, (SELECT count(*) FROM waiting) AS waiting,
-           (SELECT count(*) FROM timers WHERE due_at < clock_timestamp() - interval '10 seconds') AS overdue
-    """
-)
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a service's worker does: what it reads, what its timers do, what else runs beside."""
+    """What a service's worker does: what it reads, what its timers do, what it measures, what else runs beside."""
 
     required_revision: str
     topics: Mapping[str, bool] = field(default_factory=dict)
@@ -54,6 +42,7 @@ class Work:
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     background: Sequence[Background] = ()
     batch: int = 100
+    measures: Sequence[Measure] = ()
 
 
 class PartCancelled(Exception):
@@ -81,6 +70,7 @@ class Worker:
         )
         self.relay = Relay(settings, self.database)
         self.retention = Retention(settings, self.database)
+        self.measuring = Measuring(settings.service, self.database, work.measures)
         self.timers = Timers(settings.service, self.database, work.timers)
         self.consumer = Consumer(
             settings, self.inbound, topics=work.topics, group=group or settings.service, batch=work.batch
@@ -114,22 +104,8 @@ class Worker:
             raise PartCancelled
 
     async def _keep_house(self, stop: asyncio.Event) -> None:
-        """Gauges every 5 s."""
-        while not stop.is_set():
-            try:
-                async with self.database.transaction() as session:
-                    row = (await session.execute(_GAUGES)).one()
-                service = self.settings.service
-                metrics.OUTBOX_DEPTH.labels(service).set(row.depth)
-                metrics.OUTBOX_AGE.labels(service).set(float(row.age))
-                metrics.OUTBOX_REFUSED.labels(service).set(row.refused)
-                metrics.PARKED.labels(service).set(row.parked)
-                metrics.WAITING.labels(service).set(row.waiting)
-                metrics.TIMERS_OVERDUE.labels(service).set(row.overdue)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-            await pause(stop, 5)
+        """Gauges, at their own pace."""
+        await self.measuring.run(stop)
 
     def health(self) -> Starlette:
         """`/healthz`, `/readyz` (database and broker) and `/metrics` of the worker."""

@@ -15,12 +15,13 @@ from requests_service.consumer import SUBSCRIPTIONS, TOPICS
 from requests_service.domain.grades import NotYourCallback, TooLate
 from requests_service.domain.statuses import IllegalTransition
 from requests_service.handlers.fingerprints import served_key
+from requests_service.handlers.gauges import measure
 from requests_service.handlers.intake import NumbersExhausted
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
 from requests_service.web import front
 
-REQUIRED_REVISION = "0004"
+REQUIRED_REVISION = "0005"
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IllegalTransition: lambda error: Conflict(
@@ -67,4 +68,4 @@ def create_app(settings: Settings) -> FastAPI:
 
 def work(_settings: Settings) -> Work:
     """What the worker of this service reads, and what its timers do."""
-    return Work(REQUIRED_REVISION, TOPICS, SUBSCRIPTIONS, timers=TIMERS)
+    return Work(REQUIRED_REVISION, TOPICS, SUBSCRIPTIONS, timers=TIMERS, measures=[measure])
