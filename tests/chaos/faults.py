@@ -42,6 +42,15 @@ async def kills(run: Run) -> str:
     return "kill -9 of " + ", ".join(f"{name} {role or ''}".strip() for name, role in victims)
 
 
+async def supervisor_dies(run: Run) -> str:
+    """kill -9 of the local supervisor: everything ends with it, and its keeper builds the system anew."""
+    pid = await asyncio.to_thread(run.system.pid, "supervisor")
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(1)
+    await asyncio.to_thread(run.system.all_ready)
+    return "kill -9 of the supervisor, and with it of everything"
+
+
 async def zombie(run: Run) -> str:
     """A worker that stands still for longer than its leases and its place in the group, and then goes on."""
     service = run.dice.choice(SERVICES[:3]) if run.short else run.dice.choice(SERVICES)
@@ -159,6 +168,7 @@ async def failpoints(run: Run) -> str:
 
 FAULTS: dict[str, Fault] = {
     "kills": kills,
+    "supervisor": supervisor_dies,
     "zombie": zombie,
     "broker-away": broker_away,
     "rebalances": rebalances,
