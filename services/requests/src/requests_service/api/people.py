@@ -9,13 +9,17 @@ from pydantic import Field, model_validator
 
 from lianhu_kit.access import Access, PersonRole, permits
 from lianhu_kit.api import Body, DivisionCode, Session
+from lianhu_kit.divisions import covers
 from lianhu_kit.idempotency import IdempotencyKey, recall, remember
 from lianhu_kit.identifiers import new_id
 from lianhu_kit.problems import FieldError, Invalid
+from lianhu_kit.tokens import Grant
 from requests_service.api.bodies import GridCode, Moment, Name, Phone
 from requests_service.api.directory import UnitCode, enter_as_admin
 from requests_service.api.endings import person_of
+from requests_service.handlers.erasing import erase
 from requests_service.handlers.people import put_people
+from requests_service.tables import Person
 
 router = APIRouter(tags=["people"])
 Admin = Annotated[Access, permits("admin")]
@@ -116,3 +120,18 @@ async def put_batch(body: PeopleBody, session: Session, access: Admin) -> dict[s
     rows = _rows(body.items, "items.{}.")
     added = await put_people(session, rows)
     return {"items": [{"id": str(row["id"]), "added": added[row["id"]]} for row in rows]}
+
+
+@router.post("/v1/people/{person_id}/erase")
+async def erase_person(person_id: UUID, session: Session, access: Admin) -> dict[str, Any]:
+    """Erases somebody under the admin's code: name, phone, roles, the words and contacts of their orders.
+
+    Ids and counts stay. 409 while an order of theirs is open or they hold work; again is no change.
+    """
+
+    async def load(grant: Grant) -> Person | None:
+        found = await session.get(Person, person_id)
+        return found if found is not None and covers(grant.at, found.tenant) else None
+
+    await access.locate(session, load)
+    return {"id": str(person_id), "orders": await erase(session, person_id)}
