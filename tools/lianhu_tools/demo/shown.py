@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from lianhu_tools import screen
+from lianhu_tools.demo.elsewhere import Elsewhere
 from lianhu_tools.seed.places import DUIAN, TOWN
 from lianhu_tools.topology import SERVICES, Topology
 
@@ -74,8 +75,10 @@ def addresses(out: Console, topology: Topology) -> None:
     out.print(f"  {topology.gateway_url}/  [dim]the first page[/dim]")
     for service in SERVICES:
         out.print(f"  {topology.api_url(service)}/docs  [dim]{service}: its API[/dim]")
+    out.print(f"  {topology.state / 'demo.json'}  [dim]all of this, for scripts[/dim]")
+    if isinstance(topology, Elsewhere):  # its stores and processes are not make's
+        return
     out.print(f"  kafka {topology.kafka_bootstrap}  [dim]make topics, make lag[/dim]")
     out.print(f"  make -s token role=clerk at={DUIAN.code}  [dim]a token; or supervisor at={TOWN}, volunteer, …[/dim]")
     out.print("  make trace id=<request id>  [dim]one request's journey[/dim]")
     out.print("  make down  [dim]end it; the data stay[/dim]")
-    out.print(f"  {topology.state / 'demo.json'}  [dim]all of this, for scripts[/dim]")
