@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import psutil
@@ -15,6 +15,7 @@ from rich.console import Console
 from lianhu_tools import keys, running, screen
 from lianhu_tools.faults import Fault
 from lianhu_tools.local.system import answers, data_of
+from lianhu_tools.looks import standing
 from lianhu_tools.processes import end_all, last_lines, listens, wait_for
 from lianhu_tools.records import Entry, Processes, Progress
 from lianhu_tools.stores import places
@@ -200,16 +201,42 @@ def _megabytes(process: psutil.Process) -> int | None:
 
 
 def status(topology: Topology, out: Console, *, json: bool) -> bool:
-    """Shows every process; whether all of them are ready."""
-    rows = asyncio.run(_rows(topology))
+    """Shows every process and every service on one screen, and what to do next; whether all processes are ready."""
+    rows, services = asyncio.run(_seen(topology))
     ready = all(row.reason is None for row in rows)
     if json:
         processes = [{**vars(row), "ready": row.reason is None} for row in rows]
-        out.print_json(data={"ready": ready, "gateway": topology.gateway_url, "processes": processes})
+        seen = {"commit": standing.commit(), "services": [asdict(each) for each in services]}
+        out.print_json(data={"ready": ready, "gateway": topology.gateway_url, "processes": processes, **seen})
         return ready
     columns = ["process", "port", "pid", "restarts", "since", "MB", "state"]
     screen.table(out, columns, [[*_cells(row), row.reason or "ready"] for row in rows])
+    out.print()
+    columns = ["service", "version", "migrations", "lag", "unpublished", "oldest", "timer overdue", "waiting", "parked"]
+    screen.table(out, columns, [_figures(each) for each in services])
+    next_steps = [words for each in services for words in each.next()]
+    if all(row.pid is None for row in rows):
+        next_steps = ["Nothing is up: `make up`."]
+    elif not ready:
+        worst = next(row for row in rows if row.reason is not None)
+        next_steps.insert(
+            0, f"{worst.name} is not ready ({worst.reason}): `make logs s={worst.name.partition('.')[0]}`."
+        )
+    out.print(f"\nThe clone is at {standing.commit() or 'no commit'}.")
+    for words in next_steps or ["Nothing to do."]:
+        out.print(words, markup=False)
     return ready
+
+
+async def _seen(topology: Topology) -> tuple[list[Row], list[standing.Standing]]:
+    return await asyncio.gather(_rows(topology), standing.standings(topology))
+
+
+def _figures(each: standing.Standing) -> list[object]:
+    current = f"{each.revision or '?'} of {each.head}"
+    ages = [None if age is None else f"{age:.0f} s" for age in (each.oldest_unpublished, each.oldest_overdue)]
+    lag = "?" if each.lag is None else each.lag
+    return [each.service, each.version, current, lag, each.unpublished, *ages, each.waiting, each.parked]
 
 
 def _cells(row: Row) -> list[object]:

@@ -92,9 +92,13 @@ async def topics(topology: Topology) -> list[TopicRow]:
 
 async def lag(topology: Topology) -> Lag:
     """How far everyone is. Raises Fault when broker or database is away."""
+    return Lag(await read(topology), await asyncio.gather(*(_backlog(topology, service) for service in SERVICES)))
+
+
+async def read(topology: Topology) -> list[LagRow]:
+    """How far every service has read every topic. Raises Fault when the broker is away."""
     async with _deadline(topology):
-        groups = await _groups(topology.kafka_bootstrap, declared(topology.topics_file))
-    return Lag(groups, await asyncio.gather(*(_backlog(topology, service) for service in SERVICES)))
+        return await _groups(topology.kafka_bootstrap, declared(topology.topics_file))
 
 
 @asynccontextmanager
