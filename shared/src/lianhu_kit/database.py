@@ -1,6 +1,7 @@
 """The one place that commits: a transaction with its scope, and the wake-up of the relay after it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -182,7 +183,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 class Wakeups:
-    """NOTIFY after commit: coalesced to one per channel and 5 ms, never inside a business transaction.
+    """NOTIFY after commit: the first at once, then one per channel and 5 ms, never inside a business transaction.
 
     A NOTIFY inside a transaction takes a lock at commit that would put all writers in one queue.
     """
@@ -194,6 +195,7 @@ class Wakeups:
         self._task: asyncio.Task[None] | None = None
         self._connection: asyncpg.Connection[Any] | None = None
         self._closed = False
+        self._sent_at = float("-inf")
 
     def wake(self, channel: str) -> None:
         """Asks for a NOTIFY on a channel (`channel` or `channel:payload`) soon; returns at once, never raises."""
@@ -205,7 +207,7 @@ class Wakeups:
 
     async def _send(self) -> None:
         while self._pending:
-            await asyncio.sleep(0.005 if self._connection else 0)
+            await asyncio.sleep(max(0.0, self._sent_at + 0.005 - time.monotonic()) if self._connection else 0)
             pending, self._pending = list(self._pending), {}
             try:
                 if self._connection is None or self._connection.is_closed():
@@ -215,6 +217,7 @@ class Wakeups:
                 for channel in pending:
                     name, _, payload = channel.partition(":")
                     await self._connection.execute("SELECT pg_notify($1, $2)", name, payload, timeout=5)
+                self._sent_at = time.monotonic()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 # A lost wake-up costs a poll interval at most: the poll is the floor beneath it.
                 _log.warning("wakeup lost", error=type(error).__name__)
