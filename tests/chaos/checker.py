@@ -67,7 +67,12 @@ def moves_kept(evidence: Evidence) -> Iterator[Finding]:
         seen[event.topic, event.step, event.key, "anybody"].add(event.id)
     for told in set(evidence.told):
         topic, step, personal = LEFT_BEHIND[told.what]
-        if not seen[topic, step, told.request, told.person if personal else "anybody"]:
+        found = seen[topic, step, told.request, told.person if personal else "anybody"]
+        if told.what == "release":  # gave back what had ended meanwhile: 200, and nothing left to do
+            found |= (
+                seen[topic, "cancelled", told.request, "anybody"] | seen[topic, "returned", told.request, "anybody"]
+            )
+        if not found:
             yield Finding("lost", "moves", f"{told.what} of {told.request} succeeded and left no {step} on {topic}")
 
 

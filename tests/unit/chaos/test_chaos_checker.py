@@ -59,6 +59,22 @@ def test_what_a_client_does_not_know_may_be_a_row() -> None:
     assert check(evidence) == []
 
 
+def _release_gone(evidence: Evidence) -> None:
+    evidence.told.append(Told("release", R, P, A))
+
+
+def test_who_gives_back_what_was_cancelled_needs_no_event_of_their_own() -> None:
+    evidence = good()
+    evidence.events = [*evidence.events[:3], _asked(4, "withdrawn", "withdrawn"), *evidence.events[6:9]]
+    evidence.events.append(_work(4, "cancelled", "cancelled"))
+    evidence.statuses[R] = evidence.facts[R] = "withdrawn"
+    evidence.lines[Line(REQUESTS, R)] = 4
+    evidence.assignments[A] = Assignment(R, 1, 0, "cancelled", frozenset())
+    evidence.tallies = {"submitted": 1, "now.withdrawn": 1}
+    evidence.told = [*evidence.told[:3], Told("withdraw", R), Told("release", R, P, A)]
+    assert check(evidence) == []
+
+
 def _row_gone(evidence: Evidence) -> None:
     evidence.statuses = {}
     evidence.facts = {}
@@ -150,6 +166,7 @@ PLANTED: dict[Callable[[Evidence], None], str] = {
     _row_gone: "lost",
     _event_gone: "lost",
     _claim_gone: "lost",
+    _release_gone: "lost",
     _fact_behind: "lost",
     _tally_behind: "lost",
     _unsent: "lost",
