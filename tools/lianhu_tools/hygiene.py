@@ -14,7 +14,7 @@ from lianhu_tools.topology import clone
 # What looks like a secret and is none: passwords that say so, variables, the letters of codes, a trace id.
 # One line more: `# pragma: allowlist secret` behind it.
 KNOWN = (
-    r"(postgresql|mysql)://[^/@]*:(secret|hunter2|change-me|[$<{][^@]*)@",
+    r"(postgresql|mysql)://[^/@]*:(secret|hunter2|change-me|of-the-file|[$<{][^@]*)@",
     r"23456789BCDFGHJKMNPQRSTVWXYZ",
     r"0af7651916cd43dd8448eb211c80319c",
 )
