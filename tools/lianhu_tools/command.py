@@ -18,7 +18,7 @@ from lianhu_tools import checks, keys, screen
 from lianhu_tools.faults import Fault
 from lianhu_tools.local import commands
 from lianhu_tools.local.system import cluster_of
-from lianhu_tools.looks import broker, databases, follow, journey
+from lianhu_tools.looks import broker, databases, follow, journey, waterfall
 from lianhu_tools.stores import archive, jars
 from lianhu_tools.stores.topics import declared
 from lianhu_tools.topology import current
@@ -142,13 +142,18 @@ def logs(
 
 @app.command()
 def trace(request: str, json: AsJson = False) -> None:
-    """A request's journey across the services, told from the events."""
-    steps, out = asyncio.run(journey.timeline(current(), request)), screen.console()
+    """A request's way through the services: every call, the events that it brought, and how long each hop took."""
+    topology, out = current(), screen.console()
+    steps = asyncio.run(journey.timeline(topology, request))
+    roots = waterfall.grown(asyncio.run(waterfall.hops(topology, str(UUID(request)))))
     if json:
-        out.print_json(data={"steps": steps})
+        out.print_json(data={"steps": steps, "events": [root.as_json() for root in roots]})
         return
     rows = [(step["at"], step["service"], step["step"], step.get("by")) for step in steps]
     screen.table(out, ["at", "service", "step", "by"], rows)
+    out.print()
+    for line in waterfall.drawn(roots):
+        out.print(line, markup=False)
 
 
 @app.command()
