@@ -21,6 +21,7 @@ KAFKA_IMAGE = "apache/kafka:4.3.0"
 POSTGRES_IMAGE = "postgres:18"
 START_SECONDS = 120.0
 _LABEL = "lianhu.test-session"
+_STARTED = b"Kafka Server started"
 
 
 def missing() -> str | None:
@@ -73,11 +74,22 @@ class ContainerKafka(Kafka):
             "log.dirs": "/tmp/kafka-data",  # noqa: S108 - within the container
         }
         environment = {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in settings.items()}
-        self._container = _run(KAFKA_IMAGE, port, environment | {"KAFKA_HEAP_OPTS": "-Xmx384m"})
+        heap = {"KAFKA_HEAP_OPTS": "-Xmx384m -XX:TieredStopAtLevel=1"}
+        self._container = _run(KAFKA_IMAGE, port, environment | heap)
 
     def start(self) -> None:
-        """Starts the broker again, on the same port and with the data it had."""
+        """Starts the broker again, on the same port and with the data it had; returns when it answers.
+
+        The engine's proxy listens before the broker does: what its log says is what counts.
+        """
+        before = self._container.logs().count(_STARTED)
         self._container.start()
+        if not processes.wait_for(
+            lambda: self._container.logs().count(_STARTED) > before,
+            seconds=START_SECONDS,
+            pause=0.3,
+        ):
+            raise RuntimeError(f"the broker did not come back: {self._container.logs(tail=20).decode()}")
 
     def kill(self) -> None:
         """Ends it as a crash would."""
