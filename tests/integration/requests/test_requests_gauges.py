@@ -1,7 +1,5 @@
 """The requests' gauges: how many are not over, by status, and how old the oldest is."""
 
-from typing import Any
-
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
@@ -36,13 +34,3 @@ async def test_open_requests_are_counted_by_status_with_the_age_of_the_oldest(ri
     after = shown("lianhu_requests_open", "submitted"), shown("lianhu_requests_open", "dispatched")
     assert (after[0] - before[0], after[1] - before[1]) == (1, 1)
     assert shown("lianhu_requests_oldest_seconds", "submitted") > 20 * 365 * 86_400
-
-
-async def test_the_count_reads_no_finished_request(rig: Rig) -> None:
-    from requests_service.queries.ages import _AGES
-
-    async with rig.worker.database.transaction() as session:
-        await enter_scope(session, "4")
-        await session.execute(text("SET LOCAL enable_seqscan = off"))
-        plan: list[Any] = list((await session.execute(text(f"EXPLAIN {_AGES.text}"))).scalars())
-    assert any("requests_unfinished" in line for line in plan), plan
