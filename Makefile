@@ -54,8 +54,8 @@ parked: setup ## events that could not be taken in, with the reason (json=1 for 
 psql: setup ## a service's database: s=requests [c="select 1"]
 	@$(LIANHU) psql "$(s)" $(if $(c),-c "$(c)")
 
-logs: setup ## a service's logs, or kafka's, postgres': s=dispatch
-	@$(LIANHU) logs "$(s)"
+logs: setup ## a service's logs, or kafka's, postgres': s=dispatch; id=<request id>: one request's lines of all
+	@$(LIANHU) logs "$(s)" $(if $(id),--id "$(id)")
 
 trace: setup ## one request's journey: id=<request id> (json=1 for scripts)
 	@$(LIANHU) trace "$(id)" $(if $(json),--json)

@@ -135,8 +135,15 @@ def logs(
     name: Annotated[str, typer.Argument()] = "",
     lines: Annotated[int, typer.Option("--lines", "-n")] = 100,
     once: Annotated[bool, typer.Option("--once", help="do not wait for more")] = False,
+    id: Annotated[str, typer.Option("--id", help="only one request's lines: its id, a trace's or a call's")] = "",
 ) -> None:
-    """The logs of a service, or of kafka, postgres, gateway, supervisor."""
+    """The logs of a service, or of kafka, postgres, gateway, supervisor; with an id, one request's lines of all."""
+    if id:
+        found = asyncio.run(waterfall.hops(current(), id)) if id.count("-") == 4 else []
+        ids = {id, *(hop.trace for hop in found), *(hop.id for hop in found), *(hop.cause for hop in found)}
+        for line in follow.joined(follow.files(current(), name), ids):
+            print(line)
+        return
     follow.show(follow.files(current(), name), lines, follow=not once and sys.stdout.isatty())
 
 

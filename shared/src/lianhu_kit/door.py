@@ -12,10 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lianhu_kit import metrics
 from lianhu_kit.context import caused_by
 from lianhu_kit.identifiers import new_id
+from lianhu_kit.logs import logger
 from lianhu_kit.problems import FieldError, Invalid, Problem, answer
 
 LARGEST_BODY = 64 * 1024
 BODY_SECONDS = 10.0
+_ASKED_BY_WATCHERS = {"/healthz", "/readyz", "/metrics"}
+_log = logger(__name__)
 _PREFIX = re.compile(r"(?:/[a-z0-9-]{1,40}){1,3}")
 # OWASP Secure Headers Project; a page that needs more sets its own policy.
 HEADERS = [
@@ -85,9 +88,10 @@ class Door:
                 await (await respond(Request(scope), error))(scope, receive, sending)
             finally:
                 route = getattr(scope.get("route"), "path", "other")
-                metrics.CALLS.labels(self._service, route, scope["method"], str(status)).observe(
-                    time.perf_counter() - began
-                )
+                seconds = time.perf_counter() - began
+                metrics.CALLS.labels(self._service, route, scope["method"], str(status)).observe(seconds)
+                if route not in _ASKED_BY_WATCHERS:
+                    _log.info("call", method=scope["method"], route=route, status=status, ms=round(seconds * 1000))
 
 
 def _limited(receive: Receive, seconds: float) -> Receive:

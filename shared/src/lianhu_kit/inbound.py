@@ -294,6 +294,7 @@ class Inbound:
                 await enter_scope(session, event.tenant)
                 await subscription.handle(session, event, data)
                 await session.flush()
+                _log.info("event taken in", type=event.type, sequence=event.sequence)
 
     def _lock_order(self, parsed: tuple[ReceivedEvent, BaseModel]) -> str:
         event, data = parsed

@@ -1,7 +1,8 @@
 """The logs of a service's processes, merged as they grow."""
 
+import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lianhu_tools.faults import Fault
@@ -28,3 +29,27 @@ def show(logs: Sequence[Path], lines: int, *, follow: bool) -> None:
         subprocess.run(command, check=False)
     except KeyboardInterrupt:
         return
+
+
+def joined(logs: Sequence[Path], ids: Iterable[str]) -> Iterator[str]:
+    """The lines of one request in all these logs, in the order of their time, each with its log's name.
+
+    A line belongs to it where its `trace_id` or `request_id` (what caused the work: a call, an event) is one of `ids`.
+    """
+    wanted = set(ids)
+    found: list[tuple[str, str]] = []
+    for log in logs:
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                entry = _entry(line)
+                if wanted & {str(entry.get("trace_id")), str(entry.get("request_id"))}:
+                    found.append((str(entry.get("timestamp", "")), f"{log.stem}: {line.rstrip()}"))
+    yield from (line for _, line in sorted(found))
+
+
+def _entry(line: str) -> dict[str, object]:
+    try:
+        entry = json.loads(line) if line.startswith("{") else {}
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
