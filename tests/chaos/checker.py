@@ -68,10 +68,6 @@ def moves_kept(evidence: Evidence) -> Iterator[Finding]:
     for told in set(evidence.told):
         topic, step, personal = LEFT_BEHIND[told.what]
         found = seen[topic, step, told.request, told.person if personal else "anybody"]
-        if told.what == "release":  # gave back what had ended meanwhile: 200, and nothing left to do
-            found |= (
-                seen[topic, "cancelled", told.request, "anybody"] | seen[topic, "returned", told.request, "anybody"]
-            )
         if not found:
             yield Finding("lost", "moves", f"{told.what} of {told.request} succeeded and left no {step} on {topic}")
 

@@ -32,6 +32,8 @@ async def test_claimed_then_ended_cancels_and_frees_the_holder(
     assert events[3].data["state"] == "cancelled"
     late = await here.act(one, request, "complete", {"result": "x"})
     assert late.status_code == 409
+    late = await here.act(one, request, "release", {"reason": "临时有事"})  # nothing was given back: no 200
+    assert (late.status_code, late.json()["state"]) == (409, "cancelled")
     [load] = await here.stage.rows("SELECT load FROM volunteers WHERE id = :id", id=one, tenant=here.code)
     assert load.load == 0
     here.stage.gapless(request)

@@ -63,7 +63,7 @@ def _release_gone(evidence: Evidence) -> None:
     evidence.told.append(Told("release", R, P, A))
 
 
-def test_who_gives_back_what_was_cancelled_needs_no_event_of_their_own() -> None:
+def test_giving_back_what_was_cancelled_and_hearing_yes_is_a_loss() -> None:
     evidence = good()
     evidence.events = [*evidence.events[:3], _asked(4, "withdrawn", "withdrawn"), *evidence.events[6:9]]
     evidence.events.append(_work(4, "cancelled", "cancelled"))
@@ -72,7 +72,7 @@ def test_who_gives_back_what_was_cancelled_needs_no_event_of_their_own() -> None
     evidence.assignments[A] = Assignment(R, 1, 0, "cancelled", frozenset())
     evidence.tallies = {"submitted": 1, "now.withdrawn": 1}
     evidence.told = [*evidence.told[:3], Told("withdraw", R), Told("release", R, P, A)]
-    assert check(evidence) == []
+    assert [finding.kind for finding in check(evidence)] == ["lost"]
 
 
 def _row_gone(evidence: Evidence) -> None:

@@ -30,6 +30,8 @@ async def release(
 
     `person` None means the only holder; HolderUnclear where there is not just one. A holder's repeat changes nothing.
     """
+    if assignment.state in (State.CANCELLED, State.RETURNED):
+        begin(assignment.state, Move.RELEASE)  # what was taken from a holder is no repeat of theirs
     holders = [one for one in await open_holdings(session, assignment) if one.completed_at is None]
     if person is None and len(holders) != 1:
         raise HolderUnclear
