@@ -16,7 +16,7 @@ from lianhu_tools.topology import HOST, SERVICES, Topology
 
 _PARKED = """
 SELECT id, topic, key, sequence, type, tenant, reason, parked_at FROM parked
-WHERE generation = (SELECT max(generation) FROM parked) ORDER BY id DESC LIMIT $1
+ORDER BY id DESC LIMIT $1
 """
 
 
