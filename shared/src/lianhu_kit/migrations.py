@@ -125,6 +125,41 @@ BEGIN
 END $$;
 """
 
+# Raw key and headers beside the raw value: the next release may read what this one cannot. A decision has no foreign key:
+# the parked row goes when it is carried out, the decision stays.
+_DECIDING = """
+ALTER TABLE parked ADD COLUMN at_partition integer, ADD COLUMN at_offset bigint,
+    ADD COLUMN raw_key bytea, ADD COLUMN raw_headers bytea;
+CREATE INDEX parked_key ON parked (generation, topic, key);
+CREATE TABLE parked_decisions (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, parked_id bigint NOT NULL, verdict text NOT NULL,
+    reason text NOT NULL, decided_by text NOT NULL, decided_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    generation integer NOT NULL, place text NOT NULL, topic text NOT NULL, key text NOT NULL, sequence bigint,
+    event_id text, type text, tenant text COLLATE "C" NOT NULL, parked_because text NOT NULL,
+    parked_at timestamptz NOT NULL,
+    CONSTRAINT parked_decisions_once UNIQUE (parked_id),
+    CONSTRAINT parked_decisions_verdict CHECK (verdict IN ('retry', 'drop'))
+);
+CREATE TABLE dropped (
+    parked_id bigint PRIMARY KEY, generation integer NOT NULL, place text NOT NULL, topic text NOT NULL,
+    key text NOT NULL, sequence bigint, event_id text, type text, tenant text COLLATE "C" NOT NULL,
+    reason text NOT NULL, headers jsonb NOT NULL, value bytea, at_partition integer, at_offset bigint,
+    raw_key bytea, raw_headers bytea, parked_at timestamptz NOT NULL,
+    dropped_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX dropped_place ON dropped (place);
+CREATE FUNCTION lianhu_record_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is a record: rows are added, never changed or removed', TG_TABLE_NAME;
+END $$;
+CREATE TRIGGER parked_decisions_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON parked_decisions
+    FOR EACH STATEMENT EXECUTE FUNCTION lianhu_record_stays();
+CREATE TRIGGER dropped_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON dropped
+    FOR EACH STATEMENT EXECUTE FUNCTION lianhu_record_stays();
+"""
+# What names no village is nobody's: every operator may see it, else nobody could decide on it.
+_NOBODYS = f"{SCOPE} IS NOT NULL AND tenant !~ '^[0-9]{{2,17}}$'"
+
 _WORKER_TABLES = (
     "outbox", "published", "published_other", "relays", "relay_leases", "positions", "inbox", "waiting", "parked",
     "offsets", "timers", "idempotency_keys",
@@ -162,6 +197,23 @@ def keep_by_age(service: str) -> None:
     run(_KEEPING)
     run("REVOKE ALL ON FUNCTION lianhu_drop_published(integer) FROM PUBLIC")
     run(f"GRANT EXECUTE ON FUNCTION lianhu_drop_published(integer) TO {service}_worker")
+
+
+def decide_on_parked(service: str) -> None:
+    """Lets operators decide on parked events: their decisions and what they dropped, both only added to."""
+    api, worker = f"{service}_api", f"{service}_worker"
+    run(_DECIDING)
+    reach = f"({_in_scope('tenant')}) OR ({_NOBODYS})"
+    run(f"CREATE POLICY api_nobodys ON parked FOR SELECT TO {api} USING ({_NOBODYS})")
+    for table, api_may, worker_may in (
+        ("parked_decisions", "SELECT, INSERT", "SELECT"),
+        ("dropped", "SELECT", "SELECT, INSERT"),
+    ):
+        _force(table)
+        run(f"CREATE POLICY api ON {table} TO {api} USING ({reach}) WITH CHECK ({reach})")
+        run(f"CREATE POLICY worker ON {table} TO {worker} USING (true) WITH CHECK (true)")
+        run(f"GRANT {api_may} ON {table} TO {api}")
+        run(f"GRANT {worker_may} ON {table} TO {worker}")
 
 
 def protect(

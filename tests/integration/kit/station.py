@@ -26,7 +26,7 @@ from support.stores import LocalPostgres
 NOTED = "kit.note.written.v1"
 _ENV = "from sqlalchemy import MetaData\nfrom lianhu_kit.migrations import environment\n\nenvironment(MetaData())\n"
 _FIRST = '''
-from lianhu_kit.migrations import create_kit_tables, keep_by_age, protect, run
+from lianhu_kit.migrations import create_kit_tables, decide_on_parked, keep_by_age, protect, run
 
 revision, down_revision, branch_labels, depends_on = "0001", None, None, None
 
@@ -34,6 +34,7 @@ revision, down_revision, branch_labels, depends_on = "0001", None, None, None
 def upgrade() -> None:
     create_kit_tables("kit")
     keep_by_age("kit")
+    decide_on_parked("kit")
     run("""
         CREATE TABLE notes (
             id uuid PRIMARY KEY, tenant text COLLATE "C" NOT NULL, words text NOT NULL DEFAULT '',

@@ -12,7 +12,7 @@ from reporting_service.api import reconciliation, tallies, timelines
 from reporting_service.consumer import SUBSCRIPTIONS, TOPICS, applying, live
 from reporting_service.settings import Settings
 
-REQUIRED_REVISION = "0003"
+REQUIRED_REVISION = "0004"
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
