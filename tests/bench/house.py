@@ -114,6 +114,7 @@ class House:
             "LIANHU_AUTH_JWKS": str(self.keys),
             "LIANHU_STATE_DIRECTORY": str(self.folder / f"{service}-{role}"),
             "LIANHU_LOG_LEVEL": "warning",
+            "LIANHU_DRAIN_SECONDS": "0",
             "REQUESTS_SIGNING_KEYS": str(self.folder / "keys"),
         }
 

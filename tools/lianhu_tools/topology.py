@@ -21,6 +21,8 @@ HOST = "127.0.0.1"
 ISSUER = "lianhu"
 # Everybody comes from one address here, scripts and tests among them: rates for strangers would only stop those.
 LOCAL_RATES = {"REQUESTS_ORDERS_PER_MINUTE": "1000000", "REQUESTS_TRACKS_PER_MINUTE": "1000000"}
+# The local gateway knows one process a service: there is no other one to send callers to.
+LOCAL_DRAIN = {"LIANHU_DRAIN_SECONDS": "0"}
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class Topology:
         prefix = service.upper()
         return {
             **LOCAL_RATES,
+            **LOCAL_DRAIN,
             **self.options,
             "PYTHONSAFEPATH": "1",  # the folder it is started in adds no modules
             "PYTHONUNBUFFERED": "1",

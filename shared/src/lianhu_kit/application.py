@@ -17,8 +17,10 @@ from lianhu_kit.access import Permission
 from lianhu_kit.again import Again
 from lianhu_kit.database import Database, is_transient
 from lianhu_kit.door import Door, too_large
+from lianhu_kit.leaving import Farewell, Leaving
 from lianhu_kit.logs import logger
 from lianhu_kit.outbox import PayloadTooLarge
+from lianhu_kit.pausing import end_quietly
 from lianhu_kit.problems import FieldError, Invalid, Problem, Unavailable, answer
 from lianhu_kit.settings import ServiceSettings
 from lianhu_kit.tokens import TokenVerifier
@@ -71,7 +73,7 @@ def create_application(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(app.state.database.close)
+            stack.push_async_callback(lambda: end_quietly(app.state.database.close(), 1))
             keeping = asyncio.create_task(app.state.verifier.keep_fresh(), name="key set")
             stack.callback(keeping.cancel)
             for extra in during:
@@ -89,6 +91,7 @@ def create_application(
         responses={"default": {"description": "A problem (RFC 9457)", "content": _PROBLEM}},
     )
     app.state.settings = settings
+    app.state.leaving = Leaving()
     app.state.database = Database(
         settings.database_url,
         application_name=f"{settings.service}-api",
@@ -108,6 +111,7 @@ def create_application(
     _answer_errors(app, problems or {}, settings.service)
     app.add_middleware(Again, service=settings.service)
     app.add_middleware(Door, service=settings.service)
+    app.add_middleware(Farewell, leaving=app.state.leaving)
     return app
 
 

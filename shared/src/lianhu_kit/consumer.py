@@ -56,7 +56,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._placed = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consumes until told to stop; backs off while the broker or the database is away."""
+        """Consumes until told to stop; backs off while the broker or the database is away.
+
+        However it ends, it leaves the group, so that others take its partitions over at once.
+        """
+        try:
+            await self._consume(stop)
+        finally:
+            await self._drop()
+
+    async def _consume(self, stop: asyncio.Event) -> None:
         backoff = Backoff(first=0.2, longest=5)
         checked = retried = time.monotonic()
         while not stop.is_set():
@@ -78,7 +87,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 _log.warning("consumer waits", error=type(error).__name__, failures=backoff.failures)
                 await backoff.pause(stop)
                 self._moved = time.monotonic()
-        await self._drop()
 
     async def _poll(self, client: AIOKafkaConsumer) -> None:
         # Never cancelled: a cancelled getmany loses what it had.

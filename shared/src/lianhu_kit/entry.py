@@ -1,14 +1,17 @@
 """`python -m <service> api | worker | migrate | refill TOPIC | …`: one entry for every process of a service."""
 
 import asyncio
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
 
 from lianhu_kit.impatience import ImpatientProtocol
+from lianhu_kit.leaving import CALLS_SECONDS, DrainingServer
 from lianhu_kit.logs import configure
 from lianhu_kit.migrations import migrate
 from lianhu_kit.refill import refill
@@ -54,16 +57,23 @@ def main(
 
 
 def _serve(settings: AnySettings, app: FastAPI) -> None:
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=8,
+        timeout_graceful_shutdown=math.floor(CALLS_SECONDS - settings.drain_seconds),
         timeout_keep_alive=30,
         loop="uvloop",
         http=ImpatientProtocol,
         ws="none",
     )
+    server = DrainingServer(config, app.state.leaving, settings.drain_seconds)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return  # the server raises it once more when it has ended
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)

@@ -32,6 +32,11 @@ async def database_state(database: Database, required: str) -> tuple[bool, dict[
     return True, {"database": "reached", "revision": found}
 
 
+def leaving_response() -> Response:
+    """What a process that was told to end says of its readiness."""
+    return JSONResponse({"status": "leaving"}, 503)
+
+
 def metrics_response() -> Response:
     """All metrics of this process in Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -48,7 +53,12 @@ def routes(required_revision: str) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz(request: Request) -> Response:
-        """Ready: database reached at the revision that is needed. The broker is no reason: commands work without it."""
+        """Ready: database reached at the revision that is needed. The broker is no reason: commands work without it.
+
+        A process that was told to end is not ready, though it answers for a while yet.
+        """
+        if request.app.state.leaving.begun:
+            return leaving_response()
         ready, fields = await database_state(request.app.state.database, required_revision)
         fields["broker"] = "not needed to answer"
         return JSONResponse({"status": "ready" if ready else "not ready", **fields}, 200 if ready else 503)

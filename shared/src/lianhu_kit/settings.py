@@ -24,6 +24,7 @@ _SHARED = {
     "keep_published_days",
     "keep_inbox_days",
     "keep_keys_days",
+    "drain_seconds",
 }
 
 AnySettings = TypeVar("AnySettings", bound="ServiceSettings")
@@ -62,6 +63,13 @@ class ServiceSettings(BaseSettings):
     )
     keep_inbox_days: int = Field(default=30, ge=22, le=36500, description="longer than outsiders' topics, as in 30")
     keep_keys_days: int = Field(default=7, ge=7, le=365, description="days that idempotency keys hold, as in 7")
+    drain_seconds: float = Field(
+        default=3,
+        ge=0,
+        le=5,
+        description="how long an API that was told to end still answers, while whoever shares out calls sees it not "
+        "ready: some times as long as that one takes to look, as in 3; 0 where there is none",
+    )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="a free port, as in 8001")
     worker_port: int = Field(default=0, ge=0, le=65535, description="the port of the worker's health answers")

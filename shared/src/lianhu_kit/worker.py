@@ -16,17 +16,20 @@ from starlette.routing import Route
 
 from lianhu_kit.consumer import Consumer
 from lianhu_kit.database import Database
-from lianhu_kit.health import database_state, metrics_response
+from lianhu_kit.health import database_state, leaving_response, metrics_response
 from lianhu_kit.inbound import Apply, Generation, Inbound, Subscription
+from lianhu_kit.leaving import LONGEST_SECONDS, Leaving, end_within
 from lianhu_kit.logs import configure, logger
 from lianhu_kit.measuring import Measure, Measuring
+from lianhu_kit.pausing import end_quietly
 from lianhu_kit.relay import Relay
 from lianhu_kit.retention import Retention
 from lianhu_kit.settings import ServiceSettings
 from lianhu_kit.timers import TimerHandler, Timers
 
 Background = Callable[[Database, asyncio.Event], Awaitable[None]]
-STOP_SECONDS = 8.0
+STOP_SECONDS = 6.0
+CANCEL_SECONDS = 2.0
 _log = logger(__name__)
 
 
@@ -55,6 +58,7 @@ class Worker:
     def __init__(self, settings: ServiceSettings, work: Work, *, group: str | None = None) -> None:
         self.settings = settings
         self.work = work
+        self.leaving = Leaving()
         self.database = Database(
             settings.database_url,
             application_name=f"{settings.service}-worker",
@@ -85,23 +89,35 @@ class Worker:
             parts.append(self.timers.run(stop))
         parts += [run(self.database, stop) for run in self.work.background]
         tasks = [asyncio.ensure_future(part) for part in parts]
+        told = asyncio.ensure_future(stop.wait())
         ended, left = set[asyncio.Task[None]](), set(tasks)
         try:
             # A part that somebody cancelled has ended by no error, and would be missed by FIRST_EXCEPTION.
-            while left and not any(task.cancelled() or task.exception() for task in ended):
-                ended, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+            while left and not told.done() and not any(task.cancelled() or task.exception() for task in ended):
+                found, _ = await asyncio.wait([*left, told], return_when=asyncio.FIRST_COMPLETED)
+                ended = {task for task in left if task in found}
+                left -= ended
         finally:
             stop.set()
-            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
-            await self.database.close()
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+            told.cancel()
+            self.leaving.begin()
+            await self._end(tasks)
+        for task in tasks:
+            if task.done() and not task.cancelled() and isinstance(error := task.exception(), Exception):
+                raise error
         if any(task.cancelled() for task in ended):
             raise PartCancelled
+
+    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Waits for the parts to end, then cancels them, then goes without them: what they held has leases that end."""
+        _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        for task in late:
+            task.cancel()
+        if late:
+            _, late = await asyncio.wait(late, timeout=CANCEL_SECONDS)
+        for task in late:
+            _log.error("part does not end", part=getattr(task.get_coro(), "__qualname__", "?"))
+        await end_quietly(self.database.close(), 1)
 
     async def _keep_house(self, stop: asyncio.Event) -> None:
         """Gauges, at their own pace."""
@@ -114,6 +130,8 @@ class Worker:
             return JSONResponse({"status": "alive"})
 
         async def readyz(_request: Request) -> Response:
+            if self.leaving.begun:
+                return leaving_response()
             ready, fields = await database_state(self.database, self.work.required_revision)
             broker = self.relay.connected and (self.consumer.connected or not self.work.topics)
             fields["broker"] = "reached" if broker else "away"
@@ -136,10 +154,18 @@ class _Quiet(uvicorn.Server):
 
 async def _run(settings: ServiceSettings, work: Work) -> None:
     stop = asyncio.Event()
+    worker = Worker(settings, work)
+
+    def leave() -> None:
+        if not worker.leaving.begun:
+            _log.info("leaving")
+            end_within(LONGEST_SECONDS)
+        worker.leaving.begin()
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    worker = Worker(settings, work)
+        loop.add_signal_handler(number, leave)
     server = _Quiet(
         uvicorn.Config(
             worker.health(), host=settings.host, port=settings.worker_port, log_config=None, access_log=False,
@@ -150,8 +176,9 @@ async def _run(settings: ServiceSettings, work: Work) -> None:
     try:
         await worker.run(stop)
     finally:
+        end_within(2)
         server.should_exit = True
-        await asyncio.wait([serving], timeout=2)
+        await asyncio.wait([serving], timeout=1)
 
 
 def run_worker(settings: ServiceSettings, work: Work) -> None:

@@ -22,6 +22,7 @@ async def test_open_streams_do_not_hold_the_process(notifications_settings: dict
         "NOTIFICATIONS_PORT": str(port),
         "LIANHU_AUTH_JWKS": settings.auth_jwks,
         "LIANHU_STATE_DIRECTORY": str(settings.state_directory),
+        "LIANHU_DRAIN_SECONDS": "0",
     }
     command = (sys.executable, "-m", "notifications_service", "api")
     process = await asyncio.create_subprocess_exec(*command, env=environment)

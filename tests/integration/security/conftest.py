@@ -47,6 +47,7 @@ async def served(postgres: Any, jwks_file: Path, tmp_path_factory: pytest.TempPa
             "REPORTING_REQUESTS_URL": made.url("requests"),
             "REPORTING_DISPATCH_URL": made.url("dispatch"),
             "REPORTING_SETTLE_SECONDS": "0",
+            "LIANHU_DRAIN_SECONDS": "0",
         }
         command = [sys.executable, "-m", f"{service}_service", "api"]
         made.processes.append(serve(command, made.environments[service], made.folder / f"{service}.log"))
