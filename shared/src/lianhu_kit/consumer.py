@@ -13,6 +13,7 @@ from lianhu_kit.inbound import Inbound
 from lianhu_kit.kafka import end_consumer, new_consumer
 from lianhu_kit.logs import logger
 from lianhu_kit.pausing import Backoff
+from lianhu_kit.resuming import resume
 from lianhu_kit.settings import ServiceSettings
 
 STUCK_SECONDS = 60.0
@@ -54,6 +55,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._began = time.time()
         self.connected = False
         self._placed = False
+        self._resumed: set[TopicPartition] = set()  # those that are read from where the database is
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consumes until told to stop; backs off while the broker or the database is away.
@@ -100,6 +102,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             for partition, records in fetched.items():
                 if partition not in client.assignment():
                     continue  # taken away meanwhile: its new owner reads the same records
+                if partition not in self._resumed:
+                    continue  # given to us just now: these are read again, from where the database is
                 batch = [Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
                 try:
                     await self._inbound.receive(batch)
@@ -109,6 +113,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._moved = time.monotonic()
                 self._reached[partition] = records[-1].timestamp / 1000
                 await self._commit(client, partition, records[-1].offset + 1)
+            await self._resume(client)
+
+    async def _resume(self, client: AIOKafkaConsumer) -> None:
+        resumed = self._resumed  # a rebalance meanwhile begins another set
+        if fresh := client.assignment() - resumed:
+            kept = await self._inbound.offsets()
+            try:
+                await resume(client, fresh, kept)
+            except TimeoutError:
+                raise BrokerSilent("the broker says no offsets") from None
+            resumed |= fresh
 
     def _rewind(self, client: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
         """Goes back to the last batch: what was applied already is then dropped as a duplicate."""
@@ -141,6 +156,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _drop(self) -> None:
         client, self._client = self._client, None
         self.connected = self._placed = False
+        self._resumed = set()
         if client is not None:
             await end_consumer(client)
 
@@ -156,6 +172,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: object) -> None:
         """Begins to count progress anew. A member may be given nothing, where there are more than partitions."""
         self._placed = True
+        self._resumed = set()
         self._moved = time.monotonic()
         self._reached, self._began = {}, time.time()
 

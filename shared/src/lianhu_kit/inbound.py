@@ -129,6 +129,11 @@ class Inbound:
                 released += await self._receive_one(record)
         await self._retry(released)
 
+    async def offsets(self) -> dict[tuple[str, int], int]:
+        """How far the database has read: the next offset of each (topic, partition)."""
+        async with self._database.transaction() as session:
+            return await (await self._ledger(session)).offsets()
+
     async def retry_waiting(self) -> None:
         """Tries waiting events whose turn it is, page by page while that helps; for the worker's regular round."""
         compacted = [topic for topic, is_compacted in self._topics.items() if is_compacted]
