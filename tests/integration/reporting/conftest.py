@@ -10,18 +10,19 @@ from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 
 from lianhu_kit.database import Database
 from lianhu_kit.envelope import encode
-from lianhu_kit.kafka import new_consumer, new_producer
+from lianhu_kit.kafka import new_producer
 from lianhu_kit.migrations import migrate
 from lianhu_kit.worker import Worker
 from lianhu_tools.stores.server import Urls
 from reporting_service.app import MIGRATIONS, create_app, create_work
 from reporting_service.consumer import TOPICS
 from reporting_service.settings import Settings
+from support.beginnings import begin_now
 from support.conditions import eventually
 from support.histories import Raw
 from support.infrastructure import running_kafka
@@ -177,18 +178,5 @@ class _Stages:
         self._ends += [living.__aexit__(None, None, None), client.aclose(), producer.stop(), database.close()]
         stage = Stage(urls, api, worker, client, app, producer, database)
         if self._from_now:
-            await _begin_now(worker, stage.group)
+            await begin_now(self._broker, stage.group, TOPICS, database)
         return stage
-
-
-async def _begin_now(settings: Settings, group: str) -> None:
-    """Sets a new group to where the topics end now."""
-    consumer = new_consumer(settings, group=group, client="tests")
-    await consumer.start()
-    try:
-        await consumer._client.set_topics(TOPICS)
-        partitions = [TopicPartition(topic, n) for topic in TOPICS for n in consumer.partitions_for_topic(topic)]
-        consumer.assign(partitions)
-        await consumer.commit(await consumer.end_offsets(partitions))
-    finally:
-        await consumer.stop()

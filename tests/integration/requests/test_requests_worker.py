@@ -8,13 +8,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from lianhu_kit.worker import Worker
 from requests_service.app import work
 from requests_service.consumer import TOPICS
 from requests_service.settings import Settings
 from support import bearer, eventually, village
+from support.beginnings import begin_now
 from support.contracts import Event, check_stream
 from support.requests_rig import LIMITS, Place, Rig
 
@@ -24,8 +25,8 @@ async def running(requests_settings: tuple[Settings, Settings, Any], kafka: str)
     """A worker with all its parts, for the time of a test; answers the broker's address."""
     _, settings, _ = requests_settings
     group = f"requests-{uuid4()}"
-    await begin_at_the_end(kafka, group)
     worker = Worker(settings.model_copy(update={"kafka_bootstrap": kafka}), work(settings), group=group)
+    await begin_now(kafka, group, TOPICS, worker.database)
     stop = asyncio.Event()
     task = asyncio.create_task(worker.run(stop))
     try:
@@ -33,18 +34,6 @@ async def running(requests_settings: tuple[Settings, Settings, Any], kafka: str)
     finally:
         stop.set()
         await asyncio.wait_for(task, 30)
-
-
-async def begin_at_the_end(kafka: str, group: str) -> None:
-    """A group that reads from now on: what other tests left on the topics is not this test's."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(topic, number) for topic in TOPICS for number in range(12)]
-        consumer.assign(partitions)
-        await consumer.commit(await consumer.end_offsets(partitions))
-    finally:
-        await consumer.stop()
 
 
 async def published(kafka: str, topic: str, key: str, count: int) -> list[Event]:
