@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import psutil
 
-from lianhu_kit.migrations import migrate
+from lianhu_kit.upgrading import migrate
 from lianhu_tools import processes
 from lianhu_tools.stores.server import SUPERUSER, Urls
 from support.people import ISSUER, token, write_key_set

@@ -1,6 +1,6 @@
 """How alembic reaches dispatch's database."""
 
 from dispatch_service.tables import Table
-from lianhu_kit.migrations import environment
+from lianhu_kit.upgrading import environment
 
 environment(Table.metadata)

@@ -1,6 +1,6 @@
-"""Runs this service's revisions; see lianhu_kit.migrations."""
+"""Runs this service's revisions; see lianhu_kit.upgrading."""
 
-from lianhu_kit.migrations import environment
+from lianhu_kit.upgrading import environment
 from requests_service.tables import metadata
 
 environment(metadata)

@@ -13,9 +13,10 @@ from uvicorn.config import STARTUP_FAILURE
 from lianhu_kit.impatience import ImpatientProtocol
 from lianhu_kit.leaving import CALLS_SECONDS, DrainingServer
 from lianhu_kit.logs import configure
-from lianhu_kit.migrations import migrate
 from lianhu_kit.refill import refill
+from lianhu_kit.rereading import command as replaying
 from lianhu_kit.settings import AnySettings, load
+from lianhu_kit.upgrading import migrate
 from lianhu_kit.worker import Work, run_worker
 
 Command = Callable[[AnySettings, Sequence[str]], int]
@@ -30,7 +31,7 @@ def main(
     commands: Mapping[str, Command[AnySettings]] | None = None,
 ) -> None:
     """Reads the settings and does what the first argument says; `commands` are further ones of the service."""
-    others = commands or {}
+    others = {"replay": replaying(work), **(commands or {})}
     name, *arguments = sys.argv[1:] or [""]
     if name not in ("api", "worker", "migrate", "refill", *others):
         print(

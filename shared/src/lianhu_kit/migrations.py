@@ -5,16 +5,14 @@ scope || ':'`. After one transaction with a local setting, a pooled connection's
 unguarded range would then show every village, hence NULLIF.
 """
 
-import asyncio
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from alembic import command, context, op
-from alembic.config import Config
-from sqlalchemy import Connection, MetaData
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from alembic import op
 
+# Whoever waits for a table's lock holds up every call behind it: not for long, and then again a little later.
+TIMEOUTS = {"lock_timeout": "3s", "statement_timeout": "60s"}
 SCOPE = "NULLIF(current_setting('lianhu.scope', true), '')"
 PERSON = "NULLIF(current_setting('lianhu.person', true), '')::uuid"
 
@@ -125,8 +123,8 @@ BEGIN
 END $$;
 """
 
-# Raw key and headers beside the raw value: the next release may read what this one cannot. A decision has no foreign key:
-# the parked row goes when it is carried out, the decision stays.
+# Raw key and headers beside the raw value: the next release may read what this one cannot. A decision has no foreign
+# key: the parked row goes when it is carried out, the decision stays.
 _DECIDING = """
 ALTER TABLE parked ADD COLUMN at_partition integer, ADD COLUMN at_offset bigint,
     ADD COLUMN raw_key bytea, ADD COLUMN raw_headers bytea;
@@ -245,10 +243,28 @@ def protect(
 
 
 def run(statements: str) -> None:
-    """Executes SQL text as it stands, several statements too."""
+    """Executes SQL text as it stands, several statements too; writes it where only the SQL is asked for."""
+    if op.get_context().as_sql:
+        op.get_context().impl.static_output(f"{statements.strip().rstrip(';')};")
+        return
     connection = op.get_bind()
+    connection.exec_driver_sql("SELECT 1")  # the dialect begins its transaction here, unless it is to begin none
     raw: Any = connection.connection.dbapi_connection
     raw.run_async(lambda driver: driver.execute(statements))
+
+
+@contextmanager
+def without_transaction() -> Iterator[None]:
+    """For CREATE and DROP INDEX CONCURRENTLY and the like: what was done before is committed, nothing times out.
+
+    One statement each `run`. A run that was ended leaves an invalid index: drop it, if it is there, before making it.
+    """
+    with op.get_context().autocommit_block():
+        for name in TIMEOUTS:
+            run(f"SET {name} = 0")
+        yield
+        for name, value in TIMEOUTS.items():
+            run(f"SET {name} = '{value}'")
 
 
 def _in_scope(column: str) -> str:
@@ -258,34 +274,3 @@ def _in_scope(column: str) -> str:
 def _force(table: str) -> None:
     run(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     run(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-
-
-def migrate(directory: Path, url: str) -> None:
-    """Brings a database to the newest revision under `directory`, as its owner."""
-    command.upgrade(_config(directory, url), "head")
-
-
-def _config(directory: Path, url: str) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(directory).replace("%", "%%"))
-    config.attributes["url"] = url
-    return config
-
-
-def environment(metadata: MetaData) -> None:
-    """What a service's `migrations/env.py` runs: one transaction for all revisions, locked against a second run."""
-    url = context.config.attributes["url"]
-
-    def upgrade(connection: Connection) -> None:
-        context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
-        with context.begin_transaction():
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('lianhu migrations'))")
-            context.run_migrations()
-
-    async def connected() -> None:
-        engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
-        async with engine.begin() as connection:
-            await connection.run_sync(upgrade)
-        await engine.dispose()
-
-    asyncio.run(connected())

@@ -18,13 +18,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lianhu_kit.database import Database, enter_scope
 from lianhu_kit.envelope import ReceivedEvent, Record, encode
 from lianhu_kit.identifiers import new_id
-from lianhu_kit.migrations import migrate
 from lianhu_kit.outbox import OutgoingEvent, record
 from lianhu_kit.settings import ServiceSettings
+from lianhu_kit.upgrading import migrate
 from support.stores import LocalPostgres
 
 NOTED = "kit.note.written.v1"
-_ENV = "from sqlalchemy import MetaData\nfrom lianhu_kit.migrations import environment\n\nenvironment(MetaData())\n"
+_ENV = "from sqlalchemy import MetaData\nfrom lianhu_kit.upgrading import environment\n\nenvironment(MetaData())\n"
 _FIRST = '''
 from lianhu_kit.migrations import create_kit_tables, decide_on_parked, keep_by_age, protect, run
 

@@ -21,7 +21,7 @@ from lianhu_kit.context import new_traceparent
 from lianhu_kit.database import Database
 from lianhu_kit.envelope import encode
 from lianhu_kit.identifiers import new_id, new_number
-from lianhu_kit.migrations import migrate
+from lianhu_kit.upgrading import migrate
 from lianhu_kit.worker import Worker
 from notifications_service.__main__ import MIGRATIONS
 from notifications_service.app import create_app, work

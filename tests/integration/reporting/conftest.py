@@ -16,7 +16,7 @@ from sqlalchemy import text
 from lianhu_kit.database import Database
 from lianhu_kit.envelope import encode
 from lianhu_kit.kafka import new_producer
-from lianhu_kit.migrations import migrate
+from lianhu_kit.upgrading import migrate
 from lianhu_kit.worker import Worker
 from lianhu_tools.stores.server import Urls
 from reporting_service.app import MIGRATIONS, create_app, create_work

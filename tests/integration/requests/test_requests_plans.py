@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 
 from lianhu_kit.identifiers import new_number
-from lianhu_kit.migrations import migrate
+from lianhu_kit.upgrading import migrate
 from requests_service.app import create_app
 from requests_service.settings import Settings
 from support import bearer, eventually
