@@ -61,8 +61,8 @@ trace: setup ## one request's journey: id=<request id> (json=1 for scripts)
 	@$(LIANHU) trace "$(id)" $(if $(json),--json)
 
 ##@ Repair
-replay: setup ## rebuild a service's tables from the topics: s=reporting
-	@$(LIANHU) replay "$(s)"
+replay: setup ## build reporting's tables anew: s=reporting; any service, what it missed since: s=dispatch from=2026-11-20
+	@$(LIANHU) replay "$(s)" $(if $(from),--from "$(from)")
 
 refill: setup ## publish a topic's kept events again: topic=lianhu.requests.v1
 	@$(LIANHU) refill "$(topic)"
@@ -90,9 +90,9 @@ security: setup ## the tests of attacks, with their figures; examples=300 storm=
 audit: setup ## known weaknesses of what the lock names (pip-audit; asks the network, outside of `make test`)
 	@$(PY) -m uv tool run --from 'pip-audit>=2.10,<3' pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
-chaos: setup ## faults under traffic: all cases once, or for minutes=… [seed=…] [case=kills] [short=1]
+chaos: setup ## faults under traffic: all cases once, or seeds=10, or for minutes=… [seed=…] [case=kills] [short=1]
 	@PYTHONPATH=tests $(PY) -m chaos $(if $(minutes),--minutes $(minutes)) --seed $(or $(seed),1) \
-		$(if $(case),--case $(case)) $(if $(short),--short)
+		$(if $(seeds),--seeds $(seeds)) $(if $(case),--case $(case)) $(if $(short),--short)
 
 bench: setup ## ratios beside bare floors, into docs/benchmarks.md (only=intake: that check, no page; rounds=5)
 	@PYTHONPATH=tests $(PY) -m bench $(only) $(if $(rounds),--rounds $(rounds)) $(if $(only),,--write docs/benchmarks.md)

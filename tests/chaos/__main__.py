@@ -7,79 +7,85 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from chaos.checker import KINDS
 from chaos.faults import FAULTS
-from chaos.run import Outcome, run_case
+from chaos.run import NotTried, run_case
+from chaos.stages import Stages, stage_of
+from chaos.table import Record
 from lianhu_tools import processes
-from support.system import System
 
 
 def main() -> int:
-    """0 where nothing was lost, doubled or illegal and every case could be played."""
+    """0 where nothing was lost, doubled or illegal and every case could be played to its end."""
     asked = argparse.ArgumentParser(prog="make chaos")
-    asked.add_argument("--minutes", type=float, default=0, help="go on with further seeds for so long; 0: once through")
-    asked.add_argument("--seed", type=int, default=1)
-    asked.add_argument("--case", default="", choices=["", *FAULTS])
+    asked.add_argument("--minutes", type=float, default=0, help="go on with further seeds for so long")
+    asked.add_argument("--seed", type=int, default=1, help="the first seed")
+    asked.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other")
+    asked.add_argument("--case", default="", help=f"one of {', '.join(FAULTS)}; several with commas between them")
     asked.add_argument("--short", action="store_true", help="shorter faults")
     given = asked.parse_args()
+    given.cases = given.case.split(",") if given.case else list(FAULTS)
+    if unknown := set(given.cases) - set(FAULTS):
+        asked.error(f"there is no case {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
     with tempfile.TemporaryDirectory(prefix="lianhu chaos ", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         root.chmod(0o711)
-        system = System(root, _free_base())
-        try:
-            system.up()
-            return asyncio.run(_play(system, given))
-        finally:
-            system.lianhu("down")
-            system.lianhu("clean")
+        return asyncio.run(_all(Stages(root, _free_base()), given))
 
 
 def _free_base() -> int:
     if given := os.environ.get("LIANHU_PORT_BASE"):
         return int(given)
     for base in random.Random().sample(range(21_000, 60_000, 200), 100):
-        if all(not processes.listens(base + offset) for offset in (*range(15), 32, 92, 93)):
+        if all(not processes.listens(base + offset) for offset in (*range(15), 32, *range(92, 98))):
             return base
     raise SystemExit("There are no free ports.")
 
 
-async def _play(system: System, given: argparse.Namespace) -> int:
-    cases = [given.case] if given.case else list(FAULTS)
-    until = time.monotonic() + given.minutes * 60
-    ended: list[Outcome] = []
-    failed: list[str] = []
-    seed = given.seed
+async def _all(stages: Stages, given: argparse.Namespace) -> int:
+    record = Record()
+    try:
+        for case, seed in _order(given):
+            await _one(stages, case, seed, given.short, record)
+    finally:
+        await stages.close()
+    print("", *record.table(), sep="\n", flush=True)
+    return 0 if record.good else 1
+
+
+def _order(given: argparse.Namespace) -> Iterator[tuple[str, int]]:
+    """Cases and seeds: those of one stage together, and with `minutes` one seed after the other until time is up."""
+    if not given.minutes:
+        for stage in dict.fromkeys(map(stage_of, given.cases)):
+            for seed in range(given.seed, given.seed + given.seeds):
+                yield from ((case, seed) for case in given.cases if stage_of(case) is stage)
+        return
+    until, seed = time.monotonic() + given.minutes * 60, given.seed
     while True:
-        for case in cases:
-            if ended and given.minutes and time.monotonic() > until:
-                break
-            try:
-                outcome = await run_case(system, case, FAULTS[case], seed, short=given.short)
-            except Exception as error:
-                failed.append(f"{case} (seed {seed}): {type(error).__name__}: {str(error)[:300]}")
-                print(f"{failed[-1]}", flush=True)
-                continue
-            ended.append(outcome)
-            print("\n".join(outcome.lines()), flush=True)
+        for case in given.cases:
+            if time.monotonic() > until:
+                return
+            yield case, seed
         seed += 1
-        if not given.minutes or time.monotonic() > until:
-            break
-    return _summary(ended, failed)
 
 
-def _summary(ended: list[Outcome], failed: list[str]) -> int:
-    print(f"\n{'case':<20} {'seed':>5} {'accepted':>8} {'arrived':>8} {'recovery s':>10}")
-    for outcome in ended:
-        print(
-            f"{outcome.case:<20} {outcome.seed:>5} {outcome.accepted:>8} {outcome.arrived:>8} {outcome.recovery:>10.1f}"
-        )
-    total = {kind: sum(outcome.counts[kind] for outcome in ended) for kind in KINDS}
-    unplayed = f", not played to the end {len(failed)}" if failed else ""
-    told = ", ".join(f"{kind} {number}" for kind, number in total.items())
-    print(f"{len(ended)} cases, {sum(o.accepted for o in ended)} orders{unplayed}: {told}", flush=True)
-    return 1 if failed or not ended or any(total.values()) else 0
+async def _one(stages: Stages, case: str, seed: int, short: bool, record: Record) -> None:
+    if case in record.untried:
+        return
+    try:
+        system = await stages.system_for(case)
+        outcome = await run_case(system, case, FAULTS[case], seed, short=short)
+    except NotTried as reason:
+        record.untried[case] = str(reason)
+        print(f"{case}: not tried: {reason}", flush=True)
+    except Exception as error:
+        record.broken.append(f"{case} (seed {seed}): {type(error).__name__}: {str(error)[:300]}")
+        print(record.broken[-1], flush=True)
+    else:
+        record.ended.append(outcome)
+        print("\n".join(outcome.lines()), flush=True)
 
 
 if __name__ == "__main__":

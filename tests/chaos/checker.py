@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from chaos.evidence import Event, Evidence, Line
 from chaos.graphs import assignment_faults, request_faults
+from chaos.table import KINDS
 
-KINDS = ("lost", "doubled", "illegal")
 REQUESTS, DISPATCH = "lianhu.requests.v1", "lianhu.dispatch.v1"
 # The event that each successful call must have left behind, and whether it names the caller.
 LEFT_BEHIND = {
@@ -22,6 +22,7 @@ LEFT_BEHIND = {
     "check-in": (DISPATCH, "checked-in", True),
     "complete": (DISPATCH, "completed", True),
 }
+TOO_EARLY = {"limit-near", "limit-passed", "escalated"}
 
 
 class Finding(NamedTuple):
@@ -163,11 +164,20 @@ def told_once(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding(kind, "told", f"{clerk} heard {heard[request, clerk]} times of {request}")
 
 
+def in_time(evidence: Evidence) -> Iterator[Finding]:
+    """Every event tells a time of the run, and none is of a limit or a third wave: those are hours away."""
+    for event in evidence.events:
+        if evidence.span and event.time and not evidence.span[0] <= event.time <= evidence.span[1]:
+            yield Finding("illegal", "time", f"{event.step} of {event.key} says {event.time}")
+        if event.step in TOO_EARLY or event.data.get("audience") == "village":
+            yield Finding("illegal", "time", f"{event.step} of {event.key} came hours too early")
+
+
 def _once(evidence: Evidence, topic: str) -> list[Event]:
     found = {(e.key, e.sequence): e for e in reversed(evidence.events) if e.topic == topic}
     return [found[place] for place in sorted(found)]
 
 
 RULES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
-    placed_once, moves_kept, sequences, facts_agree, graphs_kept, one_winner, told_once,
+    placed_once, moves_kept, sequences, facts_agree, graphs_kept, one_winner, told_once, in_time,
 )  # fmt: skip

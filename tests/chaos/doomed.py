@@ -1,15 +1,18 @@
-"""A program: a service's worker that ends itself as kill -9 would, at CHAOS_POINT, once it is there the second time.
+"""A program: a process of a service that ends itself as kill -9 would at CHAOS_POINT.
 
-It patches the kit in this process alone; nothing of it is in the services.
+It patches the kit in this process alone; nothing of it is in the services. A count says how often the place must be
+passed first.
 """
 
 import os
-import runpy
 import signal
-import sys
+from collections.abc import Callable
 from typing import Any
 
-POINTS = ("before-commit", "after-commit", "after-send", "before-offset", "mid-batch")
+from sqlalchemy import event
+
+from chaos.wrapped import become
+
 _TIMES = 2
 
 
@@ -29,60 +32,104 @@ class _Count:
             _fall()
 
 
-def plant(point: str) -> None:
-    """Puts the fall where the name says."""
-    from lianhu_kit.consumer import Consumer
+def _before_commit() -> None:
     from lianhu_kit.inbound import Inbound
+
+    inbound: Any = Inbound
+    run, here = inbound._run, _Count()
+
+    async def run_then_fall(self: Any, session: Any, events: Any) -> None:
+        await run(self, session, events)
+        if events:
+            here()
+
+    inbound._run = run_then_fall
+
+
+def _mid_batch() -> None:
+    from lianhu_kit.inbound import Inbound
+
+    inbound: Any = Inbound
+    whole = inbound._run
+
+    async def half(self: Any, session: Any, events: Any) -> None:
+        if len(events) > 1:
+            await whole(self, session, events[: len(events) // 2])
+            await session.flush()
+            _fall()
+        await whole(self, session, events)
+
+    inbound._run = half
+
+
+def _after_commit() -> None:
+    """Committed, and not yet sent."""
     from lianhu_kit.relay import Relay
 
-    here, kit = _Count(), {"inbound": Inbound, "relay": Relay, "consumer": Consumer}
-    classes: dict[str, Any] = kit
-    if point == "before-commit":
-        run = classes["inbound"]._run
+    relay: Any = Relay
 
-        async def run_then_fall(self: Any, session: Any, events: Any) -> None:
-            await run(self, session, events)
-            if events:
+    async def fall_for_sending(self: Any, producer: Any, part: Any) -> Any:
+        _fall()
+
+    relay._send = fall_for_sending
+
+
+def _after_send() -> None:
+    """Acknowledged, and still in the outbox."""
+    from lianhu_kit.relay import Relay
+
+    relay: Any = Relay
+
+    async def fall_for_moving(self: Any, positions: Any) -> None:
+        _fall()
+
+    relay._move = fall_for_moving
+
+
+def _before_offset() -> None:
+    """Applied, its offset not committed."""
+    from lianhu_kit.consumer import Consumer
+
+    consumer: Any = Consumer
+    commit, here = consumer._commit, _Count()
+
+    async def fall_for_committing(self: Any, client: Any, partition: Any, offset: int) -> None:
+        here()
+        await commit(self, client, partition, offset)
+
+    consumer._commit = fall_for_committing
+
+
+def _at(what: str) -> Callable[[], None]:
+    """A transaction of the API that records events, before its COMMIT or between it and the answer."""
+
+    def plant_it() -> None:
+        from lianhu_kit import database
+
+        here = _Count()
+
+        def fall(session: Any) -> None:
+            if session.info.get(database.WAKES):
                 here()
 
-        classes["inbound"]._run = run_then_fall
-    elif point == "after-commit":  # committed, and not yet sent
+        event.listen(database._Orm, what, fall)
 
-        async def fall_for_sending(self: Any, producer: Any, part: Any) -> Any:
-            _fall()
+    return plant_it
 
-        classes["relay"]._send = fall_for_sending
-    elif point == "after-send":  # acknowledged, and still in the outbox
 
-        async def fall_for_moving(self: Any, positions: Any) -> None:
-            _fall()
-
-        classes["relay"]._move = fall_for_moving
-    elif point == "before-offset":  # applied, its offset not committed
-        commit = classes["consumer"]._commit
-
-        async def fall_for_committing(self: Any, client: Any, partition: Any, offset: int) -> None:
-            here()
-            await commit(self, client, partition, offset)
-
-        classes["consumer"]._commit = fall_for_committing
-    elif point == "mid-batch":
-        whole = classes["inbound"]._run
-
-        async def half(self: Any, session: Any, events: Any) -> None:
-            if len(events) > 1:
-                await whole(self, session, events[: len(events) // 2])
-                await session.flush()
-                _fall()
-            await whole(self, session, events)
-
-        classes["inbound"]._run = half
-    else:
-        raise ValueError(f"There is no point {point!r}; there are {', '.join(POINTS)}.")
-
+WORKER_POINTS: dict[str, Callable[[], None]] = {
+    "before-commit": _before_commit,
+    "after-commit": _after_commit,
+    "after-send": _after_send,
+    "before-offset": _before_offset,
+    "mid-batch": _mid_batch,
+}
+API_POINTS: dict[str, Callable[[], None]] = {
+    "before-commit": _at("before_commit"),
+    "before-answer": _at("after_commit"),
+}
 
 if __name__ == "__main__":
-    plant(os.environ["CHAOS_POINT"])
-    module = f"{os.environ['CHAOS_SERVICE']}_service"
-    sys.argv = [module, "worker"]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    POINTS = API_POINTS if os.environ["CHAOS_ROLE"] == "api" else WORKER_POINTS
+    POINTS[os.environ["CHAOS_POINT"]]()
+    become()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -16,13 +17,29 @@ from support.system import System
 TESTS = Path(__file__).resolve().parents[1]
 
 
+def becoming(service: str, role: str, path: str) -> dict[str, str]:
+    """What a program of the harness is told that becomes a service."""
+    found = os.pathsep.join(filter(None, (str(TESTS), path)))
+    return {"PYTHONPATH": found, "CHAOS_SERVICE": service, "CHAOS_ROLE": role}
+
+
 class Double:
     """A worker, or an API, with the environment of the first and a port of its own; killed at the end.
 
-    `point` names where it falls; `database` is another way to its database.
+    `database` is another way to its database; `program` one of the harness's own that becomes the service, told
+    what it is to do by `told`, environment variables.
     """
 
-    def __init__(self, system: System, service: str, point: str = "", role: str = "worker", database: str = "") -> None:
+    def __init__(
+        self,
+        system: System,
+        service: str,
+        role: str = "worker",
+        *,
+        database: str = "",
+        program: str = "",
+        told: Mapping[str, str] | None = None,
+    ) -> None:
         first = psutil.Process(system.pid(service, role))
         self.port = processes.free_port()
         self.environment = {
@@ -32,12 +49,12 @@ class Double:
         self.database = database or self.environment[f"{service.upper()}_DATABASE_URL"]
         self.environment[f"{service.upper()}_DATABASE_URL"] = self.database
         self.command = [sys.executable, "-m", f"{service}_service", role]
-        if point:
-            path = os.pathsep.join(filter(None, (str(TESTS), self.environment.get("PYTHONPATH"))))
-            self.environment |= {"PYTHONPATH": path, "CHAOS_POINT": point, "CHAOS_SERVICE": service}
-            self.command = [sys.executable, "-m", "chaos.doomed"]
+        if program:
+            self.environment |= becoming(service, role, self.environment.get("PYTHONPATH", "")) | dict(told or {})
+            self.command = [sys.executable, "-m", program]
         self._log = system.topology.logs / f"{service}.double.log"
         self._root = system.root
+        self.address = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     async def __aenter__(self) -> "Double":
@@ -67,7 +84,7 @@ class Double:
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
             for _ in range(int(seconds * 5)):
                 try:
-                    if (await client.get(f"http://127.0.0.1:{self.port}/readyz")).status_code == 200:
+                    if (await client.get(f"{self.address}/readyz")).status_code == 200:
                         return True
                 except httpx.TransportError:
                     pass

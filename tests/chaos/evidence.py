@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 
@@ -18,7 +19,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Event:
-    """An event as it stood on its topic; the list of them keeps each partition's order."""
+    """An event as it stood on its topic; the list of them keeps each partition's order. `time` is its own word."""
 
     topic: str
     key: str
@@ -26,6 +27,7 @@ class Event:
     sequence: int
     type: str
     data: Mapping[str, Any]
+    time: datetime | None = None
 
     @property
     def step(self) -> str:
@@ -66,7 +68,10 @@ class Delivery:
 
 @dataclass
 class Evidence:
-    """Everything about one village. `statuses` are the rows of requests, `lines` every owner's last sequence."""
+    """Everything about one village. `statuses` are the rows of requests, `lines` every owner's last sequence.
+
+    `span` is when all of it happened, by the clock of the databases; None where nobody looked at it.
+    """
 
     told: list[Told] = field(default_factory=list)
     unsure: int = 0
@@ -81,3 +86,4 @@ class Evidence:
     unsent: int = 0
     set_apart: int = 0
     strange: list[str] = field(default_factory=list)
+    span: tuple[datetime, datetime] | None = None

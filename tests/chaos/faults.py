@@ -3,14 +3,18 @@
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
 
+from chaos.brokers import leader_dies
+from chaos.clocks import clocks_jump
 from chaos.cutter import Cutter
+from chaos.disk import disk_full
 from chaos.doubles import Double
+from chaos.failpoints import api_falls, worker_falls
+from chaos.migrating import migrations_fall
 from chaos.redelivery import poison, redeliver
 from chaos.run import Run
 from lianhu_tools.local.system import cluster_of
@@ -108,13 +112,13 @@ async def _answers(run: Run) -> None:
 async def cut_commits(run: Run) -> str:
     """Orders over an API whose connections to the database are cut exactly at COMMIT."""
     orders = int(run.seconds(30, 200))
-    cutter = Cutter(Double(run.system, "requests", role="api").database, run.dice)
+    cutter = Cutter(Double(run.system, "requests", "api").database, run.dice)
     way = await cutter.open()
     try:
-        async with Double(run.system, "requests", role="api", database=way) as double:
+        async with Double(run.system, "requests", "api", database=way) as double:
             await double.ready()
             for _ in range(orders):
-                await run.work.order(run.dice, f"http://127.0.0.1:{double.port}")
+                await run.work.order(run.dice, double.address)
     finally:
         cutter.close()
     return f"{cutter.before} connections cut before COMMIT and {cutter.after} after it, under {orders} orders"
@@ -122,7 +126,7 @@ async def cut_commits(run: Run) -> str:
 
 async def foreign_transaction(run: Run) -> str:
     """Somebody else holds rows for longer than the lock timeout, and another transaction stays open."""
-    seconds = run.seconds(12, 60)
+    seconds = run.seconds(12, 150)
     topology, tenant = run.system.topology, run.work.place.tenant
     address = cluster_of(topology).url
     opened = [await asyncpg.connect(address(SUPERUSER, service)) for service in ("requests", "dispatch", "reporting")]
@@ -150,22 +154,6 @@ async def poisoned(run: Run) -> str:
     return await poison(run.system, run.dice)
 
 
-async def failpoints(run: Run) -> str:
-    """Second workers that end themselves, as kill -9 would, at named places in the code."""
-    from chaos.doomed import POINTS
-
-    fell, began = [], time.monotonic()
-    points = run.dice.sample(POINTS, 3) if run.short else list(POINTS)
-    for point in points:
-        for service in SERVICES if not run.short else run.dice.sample(SERVICES[:3], 1):
-            if point in ("after-commit", "after-send") and service == "reporting":
-                continue  # publishes nothing
-            async with Double(run.system, service, point) as double:
-                if await double.fell(25):
-                    fell.append(f"{service} {point}")
-    return f"in {time.monotonic() - began:.0f} s workers fell: {', '.join(fell) or 'none'}"
-
-
 FAULTS: dict[str, Fault] = {
     "kills": kills,
     "supervisor": supervisor_dies,
@@ -177,5 +165,10 @@ FAULTS: dict[str, Fault] = {
     "cut-commits": cut_commits,
     "foreign-transaction": foreign_transaction,
     "poison": poisoned,
-    "failpoints": failpoints,
+    "failpoints": worker_falls,
+    "api-failpoints": api_falls,
+    "migrations": migrations_fall,
+    "clocks": clocks_jump,
+    "leader": leader_dies,
+    "disk-full": disk_full,
 }

@@ -11,6 +11,7 @@ import httpx
 
 from chaos import checker, witness
 from chaos.evidence import Evidence
+from chaos.table import Outcome
 from chaos.workload import Workload
 from lianhu_tools.faults import Fault as ToolFault
 from lianhu_tools.looks.databases import ask
@@ -22,44 +23,23 @@ SETTLE_SECONDS = 150.0
 RECOVERY_SECONDS = 180.0
 
 
+class NotTried(Exception):
+    """A case that this machine does not allow; the message says what it needs."""
+
+
 @dataclass
 class Run:
-    """What a fault may use: the system, the village at work, and dice of its own."""
+    """What a fault may use: the system, the village at work, and dice of its own; `findings` are what it saw itself."""
 
     system: System
     work: Workload
     dice: random.Random
     short: bool
+    findings: list[checker.Finding] = field(default_factory=list)
 
     def seconds(self, short: float, long: float) -> float:
         """How long, or how often, by the kind of run."""
         return short if self.short else long
-
-
-@dataclass
-class Outcome:
-    """How a case ended."""
-
-    case: str
-    seed: int
-    injected: str
-    accepted: int
-    arrived: int
-    recovery: float
-    seconds: float
-    lost_answers: int
-    counts: dict[str, int] = field(default_factory=dict)
-    examples: list[str] = field(default_factory=list)
-
-    def lines(self) -> list[str]:
-        """The case in words."""
-        told = ", ".join(f"{kind} {number}" for kind, number in self.counts.items())
-        return [
-            f"{self.case} (seed {self.seed}): {self.injected}",
-            f"  accepted {self.accepted}, arrived in reporting {self.arrived}, answers missing at first "
-            f"{self.lost_answers}, recovered in {self.recovery:.1f} s, took {self.seconds:.0f} s: {told}",
-            *(f"  ! {example}" for example in self.examples),
-        ]
 
 
 async def run_case(
@@ -76,19 +56,20 @@ async def run_case(
     try:
         await run.work.placed(WARM_ORDERS)
         injected = await fault(run)
-        recovery = await _recovered(run)
+        recovery = await arrives(run)
         await run.work.placed(run.work.accepted + WARM_ORDERS)
     finally:
         await run.work.stop()
     await asyncio.to_thread(system.all_ready)
     evidence, findings = await _settled(run)
+    findings += run.findings
     return Outcome(
         case, seed, injected, len(evidence.statuses), len(evidence.facts), recovery, time.monotonic() - began,
         run.work.clients.lost_answers, checker.counts(findings), [f"{f.kind}: {f.what}" for f in findings[:10]],
     )  # fmt: skip
 
 
-async def _recovered(run: Run) -> float:
+async def arrives(run: Run) -> float:
     """Seconds until an order placed now has become a fact and was told to the village's desk."""
     began = time.monotonic()
     request = await run.work.order(run.dice)

@@ -1,6 +1,7 @@
 """Reads what databases, topics and reports say of one village, as the superuser and as an outside consumer."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from support.contracts import check
 from support.system import System, headers_of, key_of
 
 TOPICS = ("lianhu.requests.v1", "lianhu.dispatch.v1", "lianhu.notifications.v1")
+LATE = timedelta(seconds=5)
 _FIELDS = ("submitted", "volunteer_person_times")
 
 
@@ -20,6 +22,7 @@ async def gather(system: System, work: Workload) -> Evidence:
     tenant = work.place.tenant
     found = Evidence(told=list(work.clients.told), unsure=work.clients.unsure, strange=list(work.clients.strange))
     found.clerks = {work.place.clerk}
+    found.span = (work.began, datetime.now(UTC) + LATE)
 
     async def rows(service: str, query: str) -> list[Any]:
         return await fetch(system.topology, service, query, tenant)
@@ -82,5 +85,13 @@ def _events(system: System, tenant: str, found: Evidence) -> None:
             found.strange.append(str(broken))
             continue
         found.events.append(
-            Event(str(message.topic()), key_of(message), event.id, event.sequence, event.type, event.data)
+            Event(
+                str(message.topic()),
+                key_of(message),
+                event.id,
+                event.sequence,
+                event.type,
+                event.data,
+                datetime.fromisoformat(headers["ce_time"]),
+            )
         )

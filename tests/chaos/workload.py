@@ -5,6 +5,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,6 +25,7 @@ class Workload:
         self.clients = Clients(system)
         self.place = place
         self.accepted = 0
+        self.began = datetime.now(UTC) - timedelta(seconds=5)
         self._system = system
         self._seed = seed
         self._number = clients

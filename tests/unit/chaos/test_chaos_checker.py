@@ -2,22 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chaos.checker import DISPATCH, REQUESTS, check, counts
 from chaos.evidence import Assignment, Delivery, Event, Evidence, Line, Told
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 R, A, P, OTHER, CLERK = "request", "assignment", "person", "other", "clerk"
 
 
 def _asked(sequence: int, step: str, status: str) -> Event:
-    return Event(REQUESTS, R, f"r{sequence}", sequence, f"lianhu.request.{step}.v1", {"status": status})
+    return Event(REQUESTS, R, f"r{sequence}", sequence, f"lianhu.request.{step}.v1", {"status": status}, NOON)
 
 
 def _work(sequence: int, step: str, state: str, person: str | None = None) -> Event:
     data = {"assignment_id": A, "state": state, "places": 1, "person": person}
-    return Event(DISPATCH, R, f"d{sequence}", sequence, f"lianhu.dispatch.{step}.v1", data)
+    return Event(DISPATCH, R, f"d{sequence}", sequence, f"lianhu.dispatch.{step}.v1", data, NOON)
 
 
 def good() -> Evidence:
@@ -40,6 +42,7 @@ def good() -> Evidence:
         events=events,
         facts={R: "closed_confirmed"},
         tallies={"submitted": 1, "now.closed_confirmed": 1, "volunteer_person_times": 1},
+        span=(NOON - timedelta(minutes=2), NOON + timedelta(minutes=2)),
     )
 
 
@@ -158,6 +161,18 @@ def _wrong_order(evidence: Evidence) -> None:
     evidence.events[1], evidence.events[2] = evidence.events[2], evidence.events[1]
 
 
+def _time_of_another_clock(evidence: Evidence) -> None:
+    evidence.events[3] = replace(evidence.events[3], time=NOON + timedelta(hours=1))
+
+
+def _third_wave_at_once(evidence: Evidence) -> None:
+    evidence.events[7].data["audience"] = "village"  # type: ignore[index]
+
+
+def _limit_at_once(evidence: Evidence) -> None:
+    evidence.events[5] = replace(evidence.events[5], type="lianhu.request.limit-passed.v1")
+
+
 def _strange_answer(evidence: Evidence) -> None:
     evidence.strange.append("POST answered 500")
 
@@ -182,6 +197,9 @@ PLANTED: dict[Callable[[Evidence], None], str] = {
     _row_beside_its_events: "illegal",
     _assignment_off_its_graph: "illegal",
     _wrong_order: "illegal",
+    _time_of_another_clock: "illegal",
+    _third_wave_at_once: "illegal",
+    _limit_at_once: "illegal",
     _strange_answer: "illegal",
 }
 
