@@ -164,9 +164,21 @@ def trace(request: str, json: AsJson = False) -> None:
 
 
 @app.command()
-def replay(service: str) -> None:
-    """Build a service's tables anew from the topics, beside the live ones, and swap."""
-    _run(service, "replay")
+def replay(
+    service: str,
+    since: Annotated[str, typer.Option("--from", help="a date, or an RFC 3339 time with its offset")] = "",
+) -> None:
+    """Build reporting's tables anew from the topics, beside the live ones, and swap.
+
+    With --from, for every service: read again what came since; what is applied already is dropped.
+    """
+    databases.require_service(service)
+    if service != "reporting" and not since:
+        raise Fault(
+            f"Only reporting is built anew from all topics. Say from=2026-11-20 to have {service} read again what came "
+            "since: what it has applied is dropped, what it missed is applied."
+        )
+    _run(service, "replay", *(["from", since] if since else []))
 
 
 @app.command()

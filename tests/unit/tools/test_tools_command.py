@@ -52,6 +52,7 @@ def test_a_token_is_for_whom_it_is_asked() -> None:
         (["token", "clerk", "--at", "441702008205", "--person", "x"], "person= a UUID"),
         (["psql", "nobody"], "There is no service 'nobody'"),
         (["replay", ""], "There is no service ''"),
+        (["replay", "requests"], "Only reporting is built anew"),
         (["refill", "lianhu.nobody.v1"], "There is no topic 'lianhu.nobody.v1'"),
         (["logs", "nobody"], "There is no log of 'nobody'"),
         (["trace", "12345678"], "'12345678' is no request's id"),

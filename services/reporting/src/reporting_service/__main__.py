@@ -1,4 +1,4 @@
-"""`python -m reporting_service api | worker | migrate | refill TOPIC | replay`."""
+"""`python -m reporting_service api | worker | migrate | refill TOPIC | replay [from TIME]`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import sys
 from collections.abc import Sequence
 
 from lianhu_kit.entry import main
+from lianhu_kit.rereading import command
 from reporting_service.app import MIGRATIONS, create_app, create_work
 from reporting_service.consumer.replay import Refused, replay
 from reporting_service.settings import Settings
 
 
-def run_replay(settings: Settings, _arguments: Sequence[str]) -> int:
-    """Rebuilds from the topics; 0 where it was swapped in, 1 where it was refused."""
+def run_replay(settings: Settings, arguments: Sequence[str]) -> int:
+    """Rebuilds from the topics; 0 where it was swapped in, 1 where it was refused.
+
+    With `from TIME` it rebuilds nothing: sums need every event, so what came since is read into the standing tables.
+    """
+    if arguments:
+        return command(create_work)(settings, arguments)
     try:
         rebuilt = asyncio.run(replay(settings, lambda line: print(line, flush=True)))
     except Refused as refused:
