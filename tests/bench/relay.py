@@ -59,7 +59,7 @@ async def measure(house: House, rounds: int) -> list[Ratio]:
     database = Database(urls.worker, application_name="bench-relay")
     relay = Relay(settings, database)
     owner = await house.connect(urls.owner)
-    bare = AIOKafkaProducer(bootstrap_servers=house.kafka.bootstrap, acks="all")
+    bare = AIOKafkaProducer(bootstrap_servers=house.kafka.bootstrap, acks="all", max_batch_size=262_144)
     await bare.start()
 
     async def ours() -> float:

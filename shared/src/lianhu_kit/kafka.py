@@ -28,6 +28,7 @@ def new_producer(settings: ServiceSettings, client: str) -> AIOKafkaProducer:
         acks="all",
         enable_idempotence=False,
         linger_ms=0,
+        max_batch_size=262_144,  # a relay's page to one partition is one batch
         max_request_size=1_048_576,
         request_timeout_ms=8_000,
         retry_backoff_ms=100,
@@ -45,7 +46,7 @@ def new_consumer(settings: ServiceSettings, *, group: str | None, client: str) -
         enable_auto_commit=False,
         isolation_level="read_committed",
         session_timeout_ms=10_000,
-        heartbeat_interval_ms=3_000,
+        heartbeat_interval_ms=1_000,  # members learn by it that one came or went
         rebalance_timeout_ms=30_000,
         max_poll_interval_ms=120_000,
         fetch_max_wait_ms=200,

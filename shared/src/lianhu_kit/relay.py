@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 from sqlalchemy import RowMapping, text
 
 from lianhu_kit import metrics
 from lianhu_kit.database import OUTBOX_CHANNEL, Database, is_transient, listening
+from lianhu_kit.delivery import Delivery, Encoded
 from lianhu_kit.envelope import encode
 from lianhu_kit.kafka import end_producer, new_producer
 from lianhu_kit.logs import logger
@@ -91,10 +92,6 @@ _GIVE_BACK = text(
 
 class SendFailed(Exception):
     """The broker did not acknowledge in time; the events stay in the outbox and are sent again."""
-
-
-class _Unsendable(Exception):
-    """An event that no try will get out; the message says why, without its content."""
 
 
 def rounds(rows: Sequence[RowMapping]) -> list[list[RowMapping]]:
@@ -240,31 +237,28 @@ class Relay:
 
         What can never be sent is noted in `_refused`.
         """
-
-        async def one(row: RowMapping) -> int:
+        acknowledged: list[int] = []
+        by_topic: dict[str, list[Encoded]] = {}
+        for row in part:
             try:
-                headers, key, value = encode(row, self.source)
+                ready = Encoded(row["position"], *encode(row, self.source))
             except Exception as error:  # whatever the encoding stumbles over, it would again
-                raise _Unsendable(f"it cannot be encoded: {type(error).__name__}") from error
-            try:
-                await (await producer.send(row["aggregatetype"], value=value, key=key, headers=headers))
-            except MessageSizeTooLargeError as error:
-                raise _Unsendable("it is larger than the broker takes") from error
-            position: int = row["position"]
-            return position
-
-        tasks = [asyncio.ensure_future(one(row)) for row in part]
-        done, late = await asyncio.wait(tasks, timeout=SEND_SECONDS)
-        for task in late:
-            task.cancel()  # a cancelled send may still arrive: consumers deduplicate
-        await asyncio.gather(*late, return_exceptions=True)
-        ended = [task for task in done if not task.cancelled()]  # the client cancels what it gives up
-        for row, task in zip(part, tasks, strict=True):
-            if task in done and not task.cancelled() and isinstance(error := task.exception(), _Unsendable):
-                self._refused[row["position"]] = str(error)
-        for name in {_named(error) for task in ended if (error := task.exception()) is not None}:
-            _log.warning("event not sent", error=name)
-        return [task.result() for task in ended if task.exception() is None]
+                self._refused[row["position"]] = f"it cannot be encoded: {type(error).__name__}"
+                continue
+            by_topic.setdefault(row["aggregatetype"], []).append(ready)
+        tasks = [
+            asyncio.ensure_future(Delivery(producer, topic, acknowledged, self._refused).run(events))
+            for topic, events in by_topic.items()
+        ]
+        if tasks:
+            done, late = await asyncio.wait(tasks, timeout=SEND_SECONDS)
+            for task in late:
+                task.cancel()  # a cancelled send may still arrive: consumers deduplicate
+            await asyncio.gather(*late, return_exceptions=True)
+            ended = [task for task in done if not task.cancelled()]  # the client cancels what it gives up
+            for name in {name for task in ended for name in task.result()}:
+                _log.warning("event not sent", error=name)
+        return acknowledged
 
     async def _drop_producer(self) -> None:
         """A producer that failed is not used again."""

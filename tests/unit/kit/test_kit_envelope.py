@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka
+from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka, to_binary
 from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lianhu_kit import envelope
 from lianhu_kit.envelope import ReceivedEvent, Record, Undecodable, decode, encode
 from lianhu_kit.parking import of_record
 
@@ -63,6 +65,64 @@ def test_others_read_what_we_send_by_the_standard_alone(row: dict[str, Any]) -> 
     headers, key, value = encode(row, "/lianhu/kit")  # type: ignore[arg-type]
     event = from_kafka(KafkaMessage(dict(headers), key, value or b""), JSONFormat())
     assert (event.get_id(), event.get_type(), event.get_time()) == (str(row["id"]), row["type"], row["time"])
+
+
+@given(ROWS.filter(lambda row: row["payload"] is not None))
+def test_what_is_written_by_hand_is_what_the_library_writes(row: dict[str, Any]) -> None:
+    attributes = {
+        "specversion": "1.0", "id": str(row["id"]), "source": "/lianhu/kit", "type": row["type"],
+        "subject": row["subject"], "time": row["time"], "datacontenttype": "application/json",
+        "dataschema": f"urn:lianhu:schema:{row['type']}", "tenant": row["tenant"], "sequence": str(row["sequence"]),
+        "partitionkey": row["aggregateid"], "traceparent": row["traceparent"], "causationid": row["causationid"],
+    }  # fmt: skip
+    message = to_binary(CloudEvent(attributes, row["payload"]), JSONFormat())
+    headers, _, value = encode(row, "/lianhu/kit")  # type: ignore[arg-type]
+    assert (headers, value) == (list(message.headers.items()), message.value)
+
+
+@pytest.mark.parametrize("empty", ["type", "subject", "aggregateid"])
+def test_what_would_be_no_cloudevent_is_not_written(empty: str) -> None:
+    with pytest.raises(ValueError, match=r"a CloudEvent has"):
+        encode({**GOOD, empty: ""}, "/lianhu/kit")  # type: ignore[arg-type]
+
+
+ODD = [
+    "1e400",
+    "NaN",
+    "123456789012345678901234",
+    "-9223372036854775809",
+    '"\\ud800"',
+    '"\\u0000"',
+    "1.5",
+    "[" * 150 + "]" * 150,
+]
+
+
+OTHERS = [b"", b"\x00", b"\xff", b"2026-05-01", b"text/plain", b"7"]
+BODIES = ["{}", "[]", "7", "", "{", '{"a": %s}', '{"a": %s, "a": 1}']
+
+
+@given(
+    ROWS,
+    st.sampled_from(BODIES),
+    st.sampled_from(ODD),
+    st.sampled_from(["", *envelope._NAMES]),
+    st.sampled_from(OTHERS),
+)
+def test_the_short_way_and_the_library_read_the_same(
+    row: dict[str, Any], value: str, odd: str, name: str, other: bytes
+) -> None:
+    headers, key, _ = encode(row, "/lianhu/kit")  # type: ignore[arg-type]
+    headers = [(each, other if each == name else text) for each, text in headers]
+    body = (value % odd if "%" in value else value).encode()
+    read = []
+    for way in (decode, envelope._decode_any):
+        try:
+            read.append(str(way("kit.notes", key, body, headers)))
+        except Undecodable as error:
+            read.append(str(error))
+    short, library = (text.replace("tzutc()", "datetime.timezone.utc") for text in read)
+    assert short == library
 
 
 @given(
