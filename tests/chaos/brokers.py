@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import logging
 import signal
 import subprocess
 import time
@@ -24,6 +25,7 @@ from support.system import System
 
 NODES = (1, 2, 3)
 FIRST_PORT = 92
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # who dies here is meant to
 START_SECONDS = 90.0
 
 
@@ -121,7 +123,7 @@ class Brokers:
         raise AssertionError(f"not all replicas were in sync again within {seconds:.0f} s")
 
     def _partitions(self) -> dict[str, dict[int, PartitionMetadata]]:
-        told = AdminClient({"bootstrap.servers": self.bootstrap}).list_topics(timeout=10).topics
+        told = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0}).list_topics(timeout=10).topics
         return {name: topic.partitions for name, topic in told.items() if name.startswith("lianhu.")}
 
 

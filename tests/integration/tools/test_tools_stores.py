@@ -1,5 +1,7 @@
 """The two stores start, keep what they were given over a crash, and keep each role in its place."""
 
+import time
+
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -28,6 +30,15 @@ async def test_every_declared_topic_is_there_with_its_settings(kafka: str) -> No
 
 async def test_topics_are_made_once_and_corrected_later(kafka: str) -> None:
     assert await topics.create(kafka, topics.declared(TOPICS)) == []
+
+
+async def test_a_writer_whose_clock_is_hours_off_is_heard_and_decides_no_time(kafka: str) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
+        for hours in (-2, 2):
+            claimed = int((time.time() + hours * 3600) * 1000)
+            topic = "lianhu.intake-replies.v1"
+            sent = await producer.send_and_wait(topic, b"late or early", key=b"clock", timestamp_ms=claimed)
+            assert abs(sent.timestamp - claimed) > 3_600_000
 
 
 async def test_an_undeclared_topic_is_not_made_by_use(kafka: str) -> None:

@@ -29,8 +29,16 @@ class Topic:
     planned: bool
 
     def settings(self) -> dict[str, str]:
-        """The topic's settings in Kafka's own words."""
-        settings = {"cleanup.policy": self.cleanup, "retention.ms": str(self.retention_ms)}
+        """The topic's settings in Kafka's own words.
+
+        Times are the broker's: by the writer's, one whose clock is over an hour ahead could send nothing at all
+        (message.timestamp.after.max.ms), and any writer could decide how long its events are kept.
+        """
+        settings = {
+            "cleanup.policy": self.cleanup,
+            "retention.ms": str(self.retention_ms),
+            "message.timestamp.type": "LogAppendTime",
+        }
         if self.tombstone_ms is not None:
             settings["delete.retention.ms"] = str(self.tombstone_ms)
         return settings
