@@ -12,7 +12,7 @@ import httpx
 from chaos import checker, witness
 from chaos.evidence import Evidence
 from chaos.table import Outcome
-from chaos.workload import Workload
+from chaos.workload import PAUSE, SHORT_PAUSE, Workload
 from lianhu_tools.faults import Fault as ToolFault
 from lianhu_tools.looks.databases import ask
 from support.settlement import Settlement
@@ -51,7 +51,8 @@ async def run_case(
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         await place.settle(system, client)
     name = f"{case} {seed}"
-    run = Run(system, Workload(system, place, name), random.Random(name), short)
+    work = Workload(system, place, name, SHORT_PAUSE if short else PAUSE)
+    run = Run(system, work, random.Random(name), short)
     run.work.start()
     try:
         await run.work.placed(WARM_ORDERS)

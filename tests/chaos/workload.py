@@ -15,13 +15,13 @@ from support.settlement import Settlement
 from support.system import System
 
 OFFER_PATIENCE = 60.0
-PAUSE = 0.25
+PAUSE, SHORT_PAUSE = 0.25, 0.5
 
 
 class Workload:
     """Clients at work in one village."""
 
-    def __init__(self, system: System, place: Settlement, seed: str, clients: int = 4) -> None:
+    def __init__(self, system: System, place: Settlement, seed: str, pause: float = PAUSE, clients: int = 4) -> None:
         self.clients = Clients(system)
         self.place = place
         self.accepted = 0
@@ -29,6 +29,7 @@ class Workload:
         self._system = system
         self._seed = seed
         self._number = clients
+        self._pause = pause
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._tokens: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
@@ -73,7 +74,7 @@ class Workload:
                     await self._story(dice, request)
             except Silence:
                 continue
-            await asyncio.sleep(PAUSE * dice.random() * 2)
+            await asyncio.sleep(self._pause * dice.random() * 2)
 
     def bearer(self, role: str, person: str) -> dict[str, str]:
         """A token that is good for a while."""
