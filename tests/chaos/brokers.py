@@ -97,7 +97,7 @@ class Brokers:
                 if len((await admin.describe_cluster())["brokers"]) == len(NODES):
                     await admin.create_topics(wanted)
                     return
-            except KafkaError:
+            except (KafkaError, AttributeError):  # the latter where the controller is not known yet
                 if time.monotonic() > deadline:
                     raise
             finally:

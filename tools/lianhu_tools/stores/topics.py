@@ -75,7 +75,8 @@ async def create(bootstrap: str, topics: list[Topic], *, seconds: float = 60) ->
         try:
             async with asyncio.timeout(10):
                 return await _create(bootstrap, topics)
-        except (KafkaError, OSError, TimeoutError) as error:
+        except (KafkaError, OSError, TimeoutError, AttributeError) as error:
+            # aiokafka 0.14 stumbles (AttributeError) over a broker that does not know its controller yet.
             if asyncio.get_running_loop().time() > deadline:
                 raise Fault(f"the broker at {bootstrap} did not make the topics: {error!r}") from error
             await asyncio.sleep(0.1)
