@@ -7,7 +7,7 @@ LIANHU := $(PY) -m lianhu_tools
 CHECK := $(LIANHU) check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay refill \
+.PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay rebuild refill \
 	chaos bench test check test-unit test-contract test-integration test-e2e security audit lock
 
 help: ## this list
@@ -63,6 +63,9 @@ trace: setup ## one request's journey: id=<request id> (json=1 for scripts)
 ##@ Repair
 replay: setup ## build reporting's tables anew: s=reporting; any service, what it missed since: s=dispatch from=2026-11-20
 	@$(LIANHU) replay "$(s)" $(if $(from),--from "$(from)")
+
+rebuild: setup ## a lost database of reporting or notifications, from the topics: s=reporting [yes=1]
+	@$(LIANHU) rebuild "$(s)" $(if $(yes),--yes)
 
 refill: setup ## publish a topic's kept events again: topic=lianhu.requests.v1
 	@$(LIANHU) refill "$(topic)"

@@ -16,7 +16,7 @@ from lianhu_kit.access import ROLES
 from lianhu_kit.divisions import level_of
 from lianhu_tools import checks, keys, screen
 from lianhu_tools.faults import Fault
-from lianhu_tools.local import commands
+from lianhu_tools.local import commands, rebuilding
 from lianhu_tools.local.system import cluster_of
 from lianhu_tools.looks import broker, databases, follow, journey, waterfall
 from lianhu_tools.stores import archive, jars
@@ -179,6 +179,15 @@ def replay(
             "since: what it has applied is dropped, what it missed is applied."
         )
     _run(service, "replay", *(["from", since] if since else []))
+
+
+@app.command()
+def rebuild(
+    service: str, yes: Annotated[bool, typer.Option("--yes", help="although it has a database")] = False
+) -> None:
+    """Fill a new database of reporting or notifications from the topics, and put it in place of a lost one."""
+    databases.require_service(service)
+    rebuilding.rebuild(current(), service, screen.console(), sure=yes)
 
 
 @app.command()

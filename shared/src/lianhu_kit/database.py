@@ -172,14 +172,15 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same work can succeed later: connection lost, server ending, deadlock, lock or statement timeout.
 
     So can it after the process or the server stood still and the transaction or the driver's protocol broke over it.
-    Classes and codes: PostgreSQL documentation, appendix A (08, 25P03, 25P04, 40, 53, 55P03, 57, 58).
+    So can it once a database that was lost is rebuilt or restored: until then it is not there, or lets nobody in.
+    Classes and codes: PostgreSQL documentation, appendix A (08, 25P03, 25P04, 3D000, 40, 53, 55000, 55P03, 57, 58).
     """
     if isinstance(error, (PoolTimeout, InterfaceError, TimeoutError, OSError, *_DRIVER)):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = sqlstate(error)
-    return state[:2] in {"08", "40", "53", "57", "58"} or state in {"25P03", "25P04", "55P03"}
+    return state[:2] in {"08", "40", "53", "57", "58"} or state in {"25P03", "25P04", "3D000", "55000", "55P03"}
 
 
 class Wakeups:
