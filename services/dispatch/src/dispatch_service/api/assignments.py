@@ -46,6 +46,7 @@ async def list_assignments(
         await enter_scope(session, grant.scope, access.person)
         wanted = Filter(
             person=access.person,
+            scope=grant.scope,
             at=None if mine or grant.role in WORKERS else grant.at,
             own=grant.role in WORKERS,
             request=request,

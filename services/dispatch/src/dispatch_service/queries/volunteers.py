@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dispatch_service.tables import Volunteer
 from lianhu_kit.divisions import upper_bound
+from lianhu_kit.ranges import under
 
 
 async def page(
@@ -26,8 +27,7 @@ async def page(
     statement = select(Volunteer)
     for code in (at, tenant, grid):
         if code is not None:
-            place = col(Volunteer.grid) if len(code) > 12 else col(Volunteer.tenant)
-            statement = statement.where(place >= code, place < upper_bound(code))
+            statement = statement.where(under(col(Volunteer.grid) if len(code) > 12 else col(Volunteer.tenant), code))
     if skill is not None:
         statement = statement.where(col(Volunteer.skills).contains([skill]))
     if after is not None:

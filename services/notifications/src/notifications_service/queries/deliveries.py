@@ -8,7 +8,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from lianhu_kit.divisions import upper_bound
+from lianhu_kit.divisions import VILLAGE, village_of
+from lianhu_kit.ranges import under
 from notifications_service.tables import Delivery
 
 
@@ -21,8 +22,9 @@ class Reach:
 
     def limit(self, found: SelectOfScalar[Delivery]) -> SelectOfScalar[Delivery]:
         """The query within this reach; a grid's role sees what is placed in the grid."""
-        column = Delivery.grid if len(self.code) > 12 else Delivery.tenant
-        found = found.where(col(column) >= self.code, col(column) < upper_bound(self.code))
+        found = found.where(under(col(Delivery.tenant), village_of(self.code)))
+        if len(self.code) > VILLAGE:
+            found = found.where(under(col(Delivery.grid), self.code))
         return found if self.caller is None else found.where(col(Delivery.caller) == self.caller)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,21 @@ async def read_under(session: AsyncSession, scope: str, zone: ZoneInfo) -> Readi
     as_of = await enter_scope(session, scope)
     row = (await session.execute(_ACTIVE)).one()
     return Reading(row.generation, ZoneInfo(row.zone) if row.zone else zone, as_of)
+
+
+def place_clause(org: str) -> str:
+    """The rows of a generation under a unit, as a condition over the values of `place_of`.
+
+    A village is an equation: only then do the days that follow it in an index bound what is read.
+    """
+    place = "tenant = :org" if len(org) >= VILLAGE else "tenant >= :org AND tenant < :bound"
+    return f"generation = :generation AND {place}" + (" AND grid = :grid" if len(org) > VILLAGE else "")
+
+
+def span_clause(column: str, first: date | None, last: date | None) -> str:
+    """The days of a span, as a condition over `first` and `last` that an index can take; true for all time."""
+    bounds = ((f"{column} >= :first", first), (f"{column} <= :last", last))
+    return " AND ".join(bound for bound, day in bounds if day is not None) or "true"
 
 
 def place_of(org: str) -> dict[str, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from reporting_service.domain.contribution import HAPPENED
 from reporting_service.domain.spans import Span, start_of
-from reporting_service.queries.snapshots import Reading, place_of
+from reporting_service.queries.snapshots import Reading, place_clause, place_of, span_clause
 
 Key = str | None
 Sums = dict[Key, dict[str, int]]
@@ -26,35 +27,27 @@ _KEY = {
     "day": "{day}::text",
     "month": "to_char({day}, 'YYYY-MM')",
 }
-_PLACE = """generation = :generation AND tenant >= :org AND tenant < :bound
-      AND (CAST(:grid AS text) IS NULL OR grid = CAST(:grid AS text))"""
-_OF = "basis = :basis AND " + _PLACE
-# Where requests stood at the span's end is the sum of all moves up to it, those before the span included.
+# The text has only the conditions that are asked for: once the server plans for any values (from the sixth call of a
+# connection on), one that a value can switch off (`:first IS NULL OR …`) bounds no index.
 _SUMS = """
     SELECT {key} AS key, measure, sum(value)::bigint AS value, GROUPING({key}) AS everything FROM {table}
-    WHERE {of} AND (CAST(:last AS date) IS NULL OR day <= CAST(:last AS date))
-      AND (CAST(:first AS date) IS NULL OR day >= CAST(:first AS date)
-           OR (basis = 'happened' AND starts_with(measure, 'now.')))
+    WHERE basis = :basis AND {place} AND {span}
     GROUP BY GROUPING SETS (({key}, measure), (measure)) HAVING sum(value) <> 0
 """
 _SERVED = """
     SELECT {key} AS key, count(DISTINCT served_id) AS people, GROUPING({key}) AS everything FROM {table}
-    WHERE {place} AND served_on IS NOT NULL AND served_id IS NOT NULL
-      AND (CAST(:first AS date) IS NULL OR {day} >= CAST(:first AS date))
-      AND (CAST(:last AS date) IS NULL OR {day} <= CAST(:last AS date))
+    WHERE {place} AND served_on IS NOT NULL AND served_id IS NOT NULL AND {span}
     GROUP BY GROUPING SETS (({key}), ())
 """
 _OVERDUE = """
     SELECT {key} AS key, count(DISTINCT request_id) AS requests, GROUPING({key}) AS everything FROM {table}
-    WHERE {place} AND (overdue_from <= :moment OR was_overdue @> CAST(:moment AS timestamptz))
-      AND (CAST(:first AS date) IS NULL OR submitted_on >= CAST(:first AS date))
-      AND (CAST(:last AS date) IS NULL OR submitted_on <= CAST(:last AS date))
+    WHERE {place} AND (overdue_from <= :moment OR was_overdue @> CAST(:moment AS timestamptz)) AND {span}
     GROUP BY GROUPING SETS (({key}), ())
 """
-_OVERDUE_THEN = f"""
+_OVERDUE_THEN = """
     SELECT at.key, count(*) AS requests FROM unnest(CAST(:keys AS text[]), CAST(:moments AS timestamptz[]))
         AS at (key, moment)
-    JOIN facts ON {_PLACE} AND (overdue_from <= at.moment OR was_overdue @> at.moment)
+    JOIN facts ON {place} AND (overdue_from <= at.moment OR was_overdue @> at.moment)
     GROUP BY 1
 """
 
@@ -70,74 +63,102 @@ class Read(NamedTuple):
     total_overdue: int
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a report is asked of, and the values for its statements."""
+
+    reading: Reading
+    org: str
+    span: Span
+    by: str
+    basis: str
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the clauses name."""
+        days = {"first": self.span.first, "last": self.span.last}
+        return {"generation": self.reading.generation, "basis": self.basis, **days, **place_of(self.org)}
+
+    @property
+    def place(self) -> str:
+        """The unit's rows."""
+        return place_clause(self.org)
+
+    def within(self, day: str) -> str:
+        """The span's rows, by the day in this column."""
+        return span_clause(day, self.span.first, self.span.last)
+
+    @property
+    def counted(self) -> str:
+        """The tallies' days; where requests stood at the span's end is the sum of all moves before it, however old."""
+        if self.basis != HAPPENED or self.span.first is None:
+            return self.within("day")
+        until = span_clause("day", None, self.span.last)
+        return f"{until} AND (day >= :first OR starts_with(measure, 'now.'))"
+
+
 async def read(session: AsyncSession, reading: Reading, org: str, span: Span, by: str, basis: str) -> Read:
     """All that a report over `org` (down to a grid) and `span` needs, in three to five statements."""
-    values: dict[str, Any] = {
-        "generation": reading.generation,
-        "basis": basis,
-        "first": span.first,
-        "last": span.last,
-        **place_of(org),
-    }
-    sums, total = await _sums(session, by, values)
+    asked = _Asked(reading, org, span, by, basis)
+    sums, total = await _sums(session, asked)
     if basis == HAPPENED and by in _PERIODS:
         sums = _run_on(sums, span.first, by)
-    served, total_served = await _served(session, by, basis, values)
+    served, total_served = await _served(session, asked)
     # Who stands overdue is asked of the facts: now, or when the span ended.
     _, end = span.bounds(reading.zone)
     moment = reading.as_of if end is None or basis != HAPPENED else min(reading.as_of, end)
-    overdue, total_overdue = await _overdue(session, by, basis, values, moment)
+    overdue, total_overdue = await _overdue(session, asked, moment)
     if basis == HAPPENED and by in _PERIODS:
-        overdue = await _overdue_then(session, reading, values, sorted(filter(None, sums)), moment)
+        overdue = await _overdue_then(session, asked, sorted(filter(None, sums)), moment)
     return Read(sums, served, overdue, total, total_served, total_overdue)
 
 
-async def _sums(session: AsyncSession, by: str, values: dict[str, Any]) -> tuple[Sums, dict[str, int]]:
+async def _sums(session: AsyncSession, asked: _Asked) -> tuple[Sums, dict[str, int]]:
     sums: Sums = defaultdict(dict)
     total: dict[str, int] = {}
-    table = "volunteer_tallies" if by == "volunteer" else "tallies"
-    statement = text(_SUMS.format(key=_KEY[by].format(day="day"), table=table, of=_OF))
-    for row in await session.execute(statement, values):
+    table = "volunteer_tallies" if asked.by == "volunteer" else "tallies"
+    key = _KEY[asked.by].format(day="day")
+    statement = text(_SUMS.format(key=key, table=table, place=asked.place, span=asked.counted))
+    for row in await session.execute(statement, asked.values):
         if row.everything:
             total[row.measure] = row.value
         else:
             sums[row.key][row.measure] = row.value
-    if by == "volunteer":  # a request with two holders is in both rows and once in the total
-        _, total = await _sums(session, "service", values)
+    if asked.by == "volunteer":  # a request with two holders is in both rows and once in the total
+        _, total = await _sums(session, replace(asked, by="service"))
     return sums, total
 
 
-async def _served(session: AsyncSession, by: str, basis: str, values: dict[str, Any]) -> tuple[dict[Key, int], int]:
-    day = "served_on" if basis == HAPPENED else "submitted_on"
-    table = "facts CROSS JOIN unnest(helpers) AS helper (person)" if by == "volunteer" else "facts"
-    statement = text(_SERVED.format(key=_KEY[by].format(day=day), table=table, place=_PLACE, day=day))
-    rows = (await session.execute(statement, values)).all()
+async def _served(session: AsyncSession, asked: _Asked) -> tuple[dict[Key, int], int]:
+    day = "served_on" if asked.basis == HAPPENED else "submitted_on"
+    table = "facts CROSS JOIN unnest(helpers) AS helper (person)" if asked.by == "volunteer" else "facts"
+    key = _KEY[asked.by].format(day=day)
+    statement = text(_SERVED.format(key=key, table=table, place=asked.place, span=asked.within(day)))
+    rows = (await session.execute(statement, asked.values)).all()
     total = next((row.people for row in rows if row.everything), 0)
-    if by == "volunteer":
-        _, total = await _served(session, "service", basis, values)
+    if asked.by == "volunteer":
+        _, total = await _served(session, replace(asked, by="service"))
     return {row.key: row.people for row in rows if not row.everything}, total
 
 
-async def _overdue(
-    session: AsyncSession, by: str, basis: str, values: dict[str, Any], moment: datetime
-) -> tuple[dict[Key, int], int]:
+async def _overdue(session: AsyncSession, asked: _Asked, moment: datetime) -> tuple[dict[Key, int], int]:
     """Overdue at `moment`: of the requests submitted in the span, or (basis happened) of all."""
-    span = {"first": None, "last": None} if basis == HAPPENED else {}
-    table = "facts CROSS JOIN unnest(holders) AS holder (person)" if by == "volunteer" else "facts"
-    statement = text(_OVERDUE.format(key=_KEY[by].format(day="submitted_on"), table=table, place=_PLACE))
-    rows = (await session.execute(statement, {**values, **span, "moment": moment})).all()
+    span = "true" if asked.basis == HAPPENED else asked.within("submitted_on")
+    table = "facts CROSS JOIN unnest(holders) AS holder (person)" if asked.by == "volunteer" else "facts"
+    key = _KEY[asked.by].format(day="submitted_on")
+    statement = text(_OVERDUE.format(key=key, table=table, place=asked.place, span=span))
+    rows = (await session.execute(statement, {**asked.values, "moment": moment})).all()
     total = next((row.requests for row in rows if row.everything), 0)
-    if by == "volunteer":
-        _, total = await _overdue(session, "service", basis, values, moment)
+    if asked.by == "volunteer":
+        _, total = await _overdue(session, replace(asked, by="service"), moment)
     return {row.key: row.requests for row in rows if not row.everything}, total
 
 
-async def _overdue_then(
-    session: AsyncSession, reading: Reading, values: dict[str, Any], keys: list[str], latest: datetime
-) -> dict[Key, int]:
+async def _overdue_then(session: AsyncSession, asked: _Asked, keys: list[str], latest: datetime) -> dict[Key, int]:
     """Overdue at the end of each day or month."""
-    moments = [min(latest, start_of(_day_after(key), reading.zone)).astimezone(UTC) for key in keys]
-    rows = await session.execute(text(_OVERDUE_THEN), {**values, "keys": keys, "moments": moments})
+    moments = [min(latest, start_of(_day_after(key), asked.reading.zone)).astimezone(UTC) for key in keys]
+    statement = text(_OVERDUE_THEN.format(place=asked.place))
+    rows = await session.execute(statement, {**asked.values, "keys": keys, "moments": moments})
     return {row.key: row.requests for row in rows}
 
 

@@ -75,6 +75,7 @@ async def list_requests(
             session,
             grant,
             access.person,
+            scope=scope,
             tenant=tenant,
             statuses=[item.value for item in status or ()],
             service=service,

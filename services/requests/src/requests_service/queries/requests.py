@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.ranges import under
 from lianhu_kit.tokens import Grant
 from requests_service.domain import access
 from requests_service.domain.masking import mask_name, mask_phone
@@ -57,6 +58,7 @@ async def page(
     grant: Grant,
     person: UUID | None,
     *,
+    scope: str,
     tenant: str | None,
     statuses: Sequence[str],
     service: str | None,
@@ -65,10 +67,10 @@ async def page(
     before: UUID | None,
     limit: int,
 ) -> list[Request]:
-    """Requests that a grant reaches in the present scope, newest first; `limit + 1` of them, to see if more follow."""
-    query = select(Request).where(reaches(grant, person))
+    """Requests that a grant reaches in a scope, newest first; `limit + 1` of them, to see if more follow."""
+    query = select(Request).where(reaches(grant, person), under(col(Request.tenant), scope))
     if tenant is not None:
-        query = query.where(Request.tenant >= tenant, Request.tenant < tenant + ":")
+        query = query.where(under(col(Request.tenant), tenant))
     if statuses:
         query = query.where(col(Request.status).in_(statuses))
     for column, value in ((Request.service, service), (Request.grid, grid), (Request.number, number)):
