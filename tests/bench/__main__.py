@@ -12,7 +12,7 @@ from bench.house import House
 from bench.ratios import Ratio
 from bench.report import document, table
 
-CHECKS = ("intake", "relay", "projection", "claims", "delay", "footprint")
+CHECKS = ("intake", "relay", "projection", "claims", "delay", "growth", "footprint")
 ROUNDS = 7
 
 
