@@ -105,14 +105,24 @@ def _at(what: str) -> Callable[[], None]:
 
     def plant_it() -> None:
         from lianhu_kit import database
+        from lianhu_kit.hot import HotTransaction
 
-        here = _Count()
+        hot: Any = HotTransaction
+        commit, here = hot._commit, _Count()
 
         def fall(session: Any) -> None:
             if session.info.get(database.WAKES):
                 here()
 
+        async def commit_or_fall(self: Any) -> None:
+            if what == "before_commit":
+                fall(self)
+            await commit(self)
+            if what == "after_commit":
+                fall(self)
+
         event.listen(database._Orm, what, fall)
+        hot._commit = commit_or_fall
 
     return plant_it
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -27,7 +27,7 @@ from lianhu_kit.pool import CountedPool
 
 OUTBOX_CHANNEL = "lianhu_outbox"
 WAKES = "lianhu.wakes"
-_CLOCK = "lianhu.clock"
+CLOCK = "lianhu.clock"
 _AT_END = "lianhu.at_end"
 _SCOPE = "lianhu.scope"
 _DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -37,6 +37,13 @@ _log = logger(__name__)
 _ENTER = text(
     "SELECT set_config('lianhu.scope', :scope, true), set_config('lianhu.person', :person, true), clock_timestamp()"
 )
+
+
+class Noted(Protocol):
+    """A transaction that things are noted on: the session's, or that of a hot path."""
+
+    @property
+    def info(self) -> dict[Any, Any]: ...
 
 
 class _Orm(Session):
@@ -66,8 +73,8 @@ class Database:
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             poolclass=CountedPool,
             pool_logging_name=application_name,
-            pool_size=pool_size,
-            max_overflow=pool_size,
+            pool_size=2 * pool_size,
+            max_overflow=0,  # an overflow connection would be closed when it comes back, and opened for the next call
             pool_timeout=5,
             pool_pre_ping=False,
             pool_use_lifo=True,
@@ -121,13 +128,13 @@ async def enter_scope(session: AsyncSession, code: str, person: UUID | None = No
         return now(session)
     row = (await session.execute(_ENTER, {"scope": code[:12], "person": str(person or "")})).one()
     session.info[_SCOPE] = entered
-    clock: datetime = session.info.setdefault(_CLOCK, row[2])
+    clock: datetime = session.info.setdefault(CLOCK, row[2])
     return clock
 
 
-def now(session: AsyncSession) -> datetime:
+def now(session: Noted) -> datetime:
     """The database's clock as it was when this transaction entered its scope; aware, UTC."""
-    clock: datetime | None = session.info.get(_CLOCK)
+    clock: datetime | None = session.info.get(CLOCK)
     if clock is None:
         raise RuntimeError("enter_scope comes before now: the clock is the database's")
     return clock
@@ -142,7 +149,7 @@ def at_end(session: AsyncSession, name: str, work: Callable[[AsyncSession], Awai
     session.info.setdefault(_AT_END, {}).setdefault(name, work)
 
 
-def wake_after_commit(session: AsyncSession, channel: str, payload: str = "") -> None:
+def wake_after_commit(session: Noted, channel: str, payload: str = "") -> None:
     """Sends a NOTIFY once this transaction has committed, on a connection of its own and coalesced."""
     session.info.setdefault(WAKES, {})[channel if not payload else f"{channel}:{payload}"] = None
 

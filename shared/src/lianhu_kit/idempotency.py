@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import asyncpg
 import orjson
 from fastapi import Header
 from sqlalchemy import text
@@ -31,6 +32,13 @@ _KEEP = text(
     """
 )
 
+# For a hot path, whose first statement asks for the lock and whose look-up brings what is kept; `$1` to `$3` are
+# `Keyed.place`. Asked in a statement of its own: a look-up that began before could miss what was kept meanwhile.
+RECALLED = """
+    current_setting('lianhu.keyed', true) AS keyed,
+    (SELECT ROW(body, status, answer) FROM idempotency_keys WHERE caller = $1 AND route = $2 AND key = $3) AS kept
+"""
+
 
 @dataclass(frozen=True)
 class StoredAnswer:
@@ -38,6 +46,53 @@ class StoredAnswer:
 
     status: int
     answer: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A call of a hot path with its idempotency key; without one it is always a first call."""
+
+    caller: str
+    route: str
+    key: str | None
+    body: bytes
+
+    @property
+    def place(self) -> tuple[str, str, str | None]:
+        """What its row is found by."""
+        return self.caller, self.route, self.key
+
+    @property
+    def lock(self) -> str:
+        """The statement that tries to lock the key, the same as `recall` takes; nothing without a key."""
+        if self.key is None:
+            return ""
+        name = _name(self.caller, self.route, self.key).encode().hex()
+        tried = f"pg_try_advisory_xact_lock(hashtextextended(convert_from('\\x{name}', 'UTF8'), 42))"
+        return f"SELECT set_config('lianhu.keyed', {tried}::text, true)"
+
+    def refused(self, error: BaseException) -> Problem | None:
+        """The refusal that an error stands for: the key is kept where this transaction cannot see; None for others."""
+        kept = isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name == "idempotency_keys_pkey"
+        return _reused() if kept else None
+
+    @property
+    def digest(self) -> bytes:
+        """What says whether a body is the same."""
+        return hashlib.sha256(self.body).digest()
+
+    def recalled(self, row: asyncpg.Record) -> StoredAnswer | None:
+        """The first answer, from a row with the columns of RECALLED; Problem 409 and 422 as `recall`."""
+        if self.key is None:
+            return None
+        if row["keyed"] != "true":
+            raise _in_progress()
+        if row["kept"] is None:
+            return None
+        body, status, answer = row["kept"]
+        if body != self.digest:
+            raise _reused()
+        return StoredAnswer(status, orjson.loads(answer))
 
 
 async def recall(
@@ -49,14 +104,22 @@ async def recall(
     """
     if key is None:
         return None
-    if not (await session.execute(_LOCK, {"name": f"{caller}\n{route}\n{key}"})).scalar_one():
-        raise Conflict("in-progress", "A call with this idempotency key is in progress. Repeat it in a moment.")
+    if not (await session.execute(_LOCK, {"name": _name(caller, route, key)})).scalar_one():
+        raise _in_progress()
     row = (await session.execute(_READ, {"caller": caller, "route": route, "key": key})).one_or_none()
     if row is None:
         return None
     if row.body != hashlib.sha256(body).digest():
         raise _reused()
     return StoredAnswer(row.status, orjson.loads(row.answer))
+
+
+def _name(caller: str, route: str, key: str) -> str:
+    return f"{caller}\n{route}\n{key}"
+
+
+def _in_progress() -> Problem:
+    return Conflict("in-progress", "A call with this idempotency key is in progress. Repeat it in a moment.")
 
 
 def _reused() -> Problem:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.context import current_cause
-from lianhu_kit.database import OUTBOX_CHANNEL, now, wake_after_commit
+from lianhu_kit.database import OUTBOX_CHANNEL, Noted, now, wake_after_commit
 from lianhu_kit.identifiers import new_id
 
 SHARDS = 16
@@ -98,6 +98,6 @@ async def record(session: AsyncSession, events: Sequence[OutgoingEvent]) -> None
     recorded(session)
 
 
-def recorded(session: AsyncSession) -> None:
+def recorded(session: Noted) -> None:
     """Says that outbox rows were written in this transaction by other means than `record`: the relay is woken."""
     wake_after_commit(session, OUTBOX_CHANNEL)

@@ -28,6 +28,8 @@ AUDIENCE = "lianhu"
 LIFETIME = timedelta(minutes=15)
 FETCH_SECONDS = 60.0
 REFRESH_SECONDS = 600.0
+LEEWAY = 5
+KEPT_TOKENS = 4096
 FIRST_SECONDS = 0.2  # while there is no key at all, as in the moment in which everything starts
 _log = logger(__name__)
 
@@ -102,6 +104,8 @@ class TokenVerifier:
         self._issuer = issuer
         self._cache = cache
         self._keys: dict[str, jwt.PyJWK] = {}
+        # Tokens that were found good, to the letter, and until when they are: a caller sends the same one for minutes.
+        self._good: dict[str, tuple[Caller, float]] = {}
         self._fetched = float("-inf")
         self._read_once = False
         self._fetching = asyncio.Lock()
@@ -111,6 +115,11 @@ class TokenVerifier:
 
         KeysAway where there is no key set yet, neither from its source nor from disk.
         """
+        known = self._good.get(token)
+        if known is not None:
+            if time.time() < known[1]:
+                return known[0]
+            del self._good[token]
         try:
             kid = str(jwt.get_unverified_header(token).get("kid", ""))
             key = await self._key(kid)
@@ -120,7 +129,7 @@ class TokenVerifier:
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=self._issuer,
-                leeway=5,
+                leeway=LEEWAY,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
             roles = tuple(Grant(str(role["role"]), str(role["at"])) for role in claims.get("roles", ()))
@@ -131,7 +140,12 @@ class TokenVerifier:
             raise BadToken("The token's claims have the wrong shape. Sign in again.") from None
         if any(not _is_code(grant.at) for grant in roles):
             raise BadToken("A role in the token is at something that is no division code. Sign in again.")
-        return Caller(person, roles, token)
+        caller = Caller(person, roles, token)
+        if self._keys.get(kid) is key:  # nobody took a new key set meanwhile
+            if len(self._good) >= KEPT_TOKENS:
+                del self._good[next(iter(self._good))]
+            self._good[token] = caller, float(claims["exp"]) + LEEWAY
+        return caller
 
     async def keep_fresh(self) -> None:
         """Reads the key set before the first call needs it, and then every ten minutes; runs until cancelled.
@@ -203,6 +217,7 @@ class TokenVerifier:
         if not keys:
             raise ValueError("no usable key in the key set")
         self._keys = keys
+        self._good.clear()  # what a key signed that is gone now ends here
 
 
 def _is_code(at: str) -> bool:

@@ -16,6 +16,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from lianhu_kit import tokens
 from lianhu_kit.tokens import BadToken, Grant, KeysAway, TokenVerifier, make_key_pair, public_key, sign
 from support import eventually
 
@@ -203,3 +204,44 @@ async def test_the_key_set_is_there_before_the_first_call(tmp_path: Path) -> Non
     ahead.answer = httpx.ConnectError("away")
     assert (await ahead.verify(token())).person == PERSON
     assert ahead.asked == 1
+
+
+async def test_a_token_found_good_counts_until_it_expires_or_its_key_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checking, decoded, clock = verifier(tmp_path, JWK), list[str](), time.time()
+    decode: Any = jwt.decode
+
+    def counted(given: str, *rest: Any, **named: Any) -> Any:
+        decoded.append(given)
+        return decode(given, *rest, **named)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    short, long = token(lifetime=60), token(lifetime=900)
+    for _ in range(3):
+        assert await checking.verify(short) == await checking.verify(short)
+        await checking.verify(long)
+    assert decoded == [short, long]
+    with pytest.raises(BadToken):
+        await checking.verify(short[:-4] + ("AAAA" if short[-4:] != "AAAA" else "BBBB"))
+    monkeypatch.setattr(time, "time", lambda: clock + 66)
+    decoded.clear()
+    await checking.verify(long)
+    monkeypatch.setattr(jwt, "decode", lambda *_, **__: (_ for _ in ()).throw(jwt.ExpiredSignatureError()))
+    with pytest.raises(BadToken, match="ExpiredSignatureError"):
+        await checking.verify(short)
+    assert decoded == []
+    checking.answer = [TWO_JWK]
+    monkeypatch.setattr(time, "monotonic", lambda: clock * 2)
+    with pytest.raises(BadToken):
+        await checking.verify(token(TWO_PEM, "other"))  # an unknown key: the source is asked, the old key is gone there
+    with pytest.raises(BadToken, match="not known here"):
+        await checking.verify(long)
+
+
+async def test_no_more_tokens_are_remembered_than_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "KEPT_TOKENS", 2)
+    checking = verifier(tmp_path, JWK)
+    for lifetime in (100, 200, 300):
+        await checking.verify(token(lifetime=lifetime))
+    assert len(checking._good) == 2

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
@@ -39,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def own_state(app: FastAPI) -> AsyncIterator[None]:
         app.state.served_key = served_key(settings.signing_keys)
+        app.state.zone = ZoneInfo(settings.timezone)
         app.state.rates = Rates(
             app.state.database,
             app.state.served_key,

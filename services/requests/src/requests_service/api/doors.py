@@ -16,7 +16,8 @@ FORGET_EVERY = 500
 
 
 async def _zone(request: Request) -> ZoneInfo:  # async, as a thread would cost more than it does
-    return ZoneInfo(request.app.state.settings.timezone)
+    zone: ZoneInfo = request.app.state.zone
+    return zone
 
 
 Zone = Annotated[ZoneInfo, Depends(_zone)]

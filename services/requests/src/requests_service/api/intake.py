@@ -3,19 +3,18 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Request, Response
 
 from lianhu_kit.access import Access, permits
-from lianhu_kit.api import Session
-from lianhu_kit.database import enter_scope
-from lianhu_kit.idempotency import IdempotencyKey, recall, remember
+from lianhu_kit.hot import HotTransaction
+from lianhu_kit.idempotency import IdempotencyKey, Keyed
 from lianhu_kit.problems import FieldError, Forbidden, Invalid, NotFound
 from requests_service.api.bodies import OrderBody, wanted_of
-from requests_service.api.doors import Rates, Zone, address_of
+from requests_service.api.doors import Rates, address_of
 from requests_service.domain.orders import Wanted
 from requests_service.handlers.intake import submit
 from requests_service.handlers.order import Consent, Order
-from requests_service.tables import Request as Placed
 
 router = APIRouter(tags=["requests"])
 ROUTE = "POST /v1/requests"
@@ -26,38 +25,23 @@ _CHANNELS = {"integrator": "api", "grid_worker": "field", "grid_leader": "field"
 Caller = Annotated[Access, permits(*FOR_OTHERS, *FOR_THEMSELVES, anonymous=True)]
 
 
-@router.post("/v1/requests", status_code=201)
-async def place_order(
-    request: Request,
-    response: Response,
-    body: OrderBody,
-    session: Session,
-    access: Caller,
-    zone: Zone,
-    key: IdempotencyKey = None,
-) -> dict[str, Any]:
+@router.post("/v1/requests", status_code=201, response_model=dict[str, Any])
+async def place_order(request: Request, body: OrderBody, access: Caller, key: IdempotencyKey = None) -> Response:
     """Places an order. The answer's number and tracking code are what the slip shows; 422 names every wrong field.
 
     Without a token so many a minute and address; with staff's or an integrator's token only under their code (404),
     with a role that places no orders not at all (403).
     """  # fmt: skip
     channel, own = _standing(access, body)
-    caller = _caller(access, key)
+    state = request.app.state
+    keyed = Keyed(_caller(access, key), ROUTE, key, await request.body())
     if access.caller is None:
-        rates: Rates = request.app.state.rates
+        rates: Rates = state.rates
         await rates.hit("orders", address_of(request))
-    await enter_scope(session, body.tenant, access.person)
-    sent = await request.body()
-    before = await recall(session, key, caller=caller, route=ROUTE, body=sent)
-    if before is not None:
-        response.status_code = before.status
-        return before.answer
-    placed = await submit(
-        session, _order(body, access.person, channel, own), zone=zone, served_key=request.app.state.served_key
-    )
-    answer = _slip(placed)
-    await remember(session, key, caller=caller, route=ROUTE, body=sent, tenant=body.tenant, status=201, answer=answer)
-    return answer
+    order = _order(body, access.person, channel, own)
+    async with HotTransaction(state.database, body.tenant, access.person, first=keyed.lock) as hot:
+        given = await submit(hot, keyed, order, zone=state.zone, served_key=state.served_key)
+    return Response(orjson.dumps(given.answer), given.status, media_type="application/json")
 
 
 def _standing(access: Access, body: OrderBody) -> tuple[str, bool]:
@@ -118,21 +102,3 @@ def _order(body: OrderBody, person: UUID | None, channel: str, own: bool) -> Ord
         public=body.public,
         notice=body.notice,
     )
-
-
-def _slip(request: Placed) -> dict[str, Any]:
-    return {
-        "id": str(request.id),
-        "number": request.number,
-        "tracking_code": request.tracking_code,
-        "status": request.status,
-        "tenant": request.tenant,
-        "service": request.service,
-        "grid": request.grid,
-        "limits": {
-            "contact": request.contact_due.isoformat() if request.contact_due else None,
-            "finish": request.finish_due.isoformat() if request.finish_due else None,
-        },
-        "version": request.version,
-        "submitted_at": request.submitted_at.isoformat(),
-    }

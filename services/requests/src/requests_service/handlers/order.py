@@ -12,7 +12,6 @@ from requests_service.domain import limits, orders, served
 from requests_service.domain.statuses import Status
 from requests_service.handlers.taking_on import questions_of
 from requests_service.queries.placing import Place
-from requests_service.tables import Contact, Request
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,13 @@ class Order:
 
 @dataclass(frozen=True)
 class Placed:
-    """The rows that an order becomes; `identity` is what the one served is found by, None where nothing is."""
+    """The rows that an order becomes, by column, those left out empty.
 
-    request: Request
-    contact: Contact
+    `identity` is what the one served is found by, None where nothing is.
+    """
+
+    request: dict[str, Any]
+    contact: dict[str, Any]
     identity: str | None
     contact_near: datetime | None
     finish_near: datetime | None
@@ -81,56 +83,56 @@ def place(order: Order, at: Place, now: datetime, zone: tzinfo) -> Placed:
     finish_due = limits.due(now, finish_limit, working) if finish_limit else None
     homes = [at.households[home] for home in (order.household, order.door) if home]
     request_id = new_id()
-    request = Request(
-        id=request_id,
-        tenant=order.tenant,
-        number=new_number(),
-        tracking_code=new_tracking_code(),
-        sequence=1,
-        version=1,
-        status=Status.SUBMITTED,
-        service=order.service,
-        kind=service["kind"],
-        skill=service["skill"],
-        places=service["places_default"],
-        round=0,
-        grid=order.grid or next((home["grid"] for home in homes if home["grid"]), None),
-        household=order.household,
-        text=order.text,
-        answers=order.answers,
-        channel=order.channel,
-        notice=order.notice,
-        public=order.public,
-        urgent=False,
-        served_kind=order.served_kind,
-        guardian=order.consent is not None,
-        reporter=order.reporter,
-        resident=_resident(order, phone, at),
-        wanted_from=order.wanted.start,
-        wanted_to=order.wanted.end,
-        contact_due=contact_due,
-        contact_promised=contact_due,
-        finish_due=finish_due,
-        finish_promised=finish_due,
-        confirm_seconds=int(settings.get("confirm_seconds") or service["limits"]["confirm"]["seconds"]),
-        confirm_passed=False,
-        tries=0,
-        reopened=0,
-        submitted_at=now,
-    )
-    contact = Contact(
-        request_id=request_id,
-        tenant=order.tenant,
-        name=name,
-        phone=phone,
-        relation=order.relation,
-        reach=order.reach,
-        address=order.address or (at.households[order.household]["address"] if order.household else None),
-        served_name=order.served_name,
-        guardian_name=order.consent.name if order.consent else None,
-        guardian_phone=order.consent.phone if order.consent else None,
-        guardian_consent_at=order.consent.at if order.consent else None,
-    )
+    request = {
+        "id": request_id,
+        "tenant": order.tenant,
+        "number": new_number(),
+        "tracking_code": new_tracking_code(),
+        "sequence": 1,
+        "version": 1,
+        "status": Status.SUBMITTED,
+        "service": order.service,
+        "kind": service["kind"],
+        "skill": service["skill"],
+        "places": service["places_default"],
+        "round": 0,
+        "grid": order.grid or next((home["grid"] for home in homes if home["grid"]), None),
+        "household": order.household,
+        "text": order.text,
+        "answers": order.answers,
+        "channel": order.channel,
+        "notice": order.notice,
+        "public": order.public,
+        "urgent": False,
+        "served_kind": order.served_kind,
+        "guardian": order.consent is not None,
+        "reporter": order.reporter,
+        "resident": _resident(order, phone, at),
+        "wanted_from": order.wanted.start,
+        "wanted_to": order.wanted.end,
+        "contact_due": contact_due,
+        "contact_promised": contact_due,
+        "finish_due": finish_due,
+        "finish_promised": finish_due,
+        "confirm_seconds": int(settings.get("confirm_seconds") or service["limits"]["confirm"]["seconds"]),
+        "confirm_passed": False,
+        "tries": 0,
+        "reopened": 0,
+        "submitted_at": now,
+    }
+    contact = {
+        "request_id": request_id,
+        "tenant": order.tenant,
+        "name": name,
+        "phone": phone,
+        "relation": order.relation,
+        "reach": order.reach,
+        "address": order.address or (at.households[order.household]["address"] if order.household else None),
+        "served_name": order.served_name,
+        "guardian_name": order.consent.name if order.consent else None,
+        "guardian_phone": order.consent.phone if order.consent else None,
+        "guardian_consent_at": order.consent.at if order.consent else None,
+    }
     identity = served.identity(
         kind=order.served_kind,
         name=order.served_name if order.served_given else name,
