@@ -20,6 +20,8 @@ STUCK_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 WATCH_SECONDS = 10.0
 JOIN_SECONDS = 60.0
+# Others wait for it, at most as long as a client waits for an answer (8 s): it and a heartbeat have to fit in.
+HAND_OVER_SECONDS = 5.0
 _log = logger(__name__)
 
 
@@ -55,6 +57,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._began = time.time()
         self.connected = False
         self._placed = False
+        self._handing_over = False
+        self._stop = asyncio.Event()
         self._resumed: set[TopicPartition] = set()  # those that are read from where the database is
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -62,6 +66,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
         However it ends, it leaves the group, so that others take its partitions over at once.
         """
+        self._stop = stop
         try:
             await self._consume(stop)
         finally:
@@ -100,6 +105,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             raise BrokerSilent(f"the client failed: {type(error).__name__}") from error
         async with self._busy:
             for partition, records in fetched.items():
+                if self._handing_over or self._stop.is_set():
+                    return  # whoever has them next reads the rest
                 if partition not in client.assignment():
                     continue  # taken away meanwhile: its new owner reads the same records
                 if partition not in self._resumed:
@@ -155,7 +162,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _drop(self) -> None:
         client, self._client = self._client, None
-        self.connected = self._placed = False
+        self.connected = self._placed = self._handing_over = False
         self._resumed = set()
         if client is not None:
             await end_consumer(client)
@@ -163,8 +170,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: object) -> None:
         """Lets the batch in hand end before another member takes the partitions over."""
         self._placed = False
+        self._handing_over = True
         try:
-            await asyncio.wait_for(self._busy.acquire(), 8)
+            await asyncio.wait_for(self._busy.acquire(), HAND_OVER_SECONDS)
             self._busy.release()
         except TimeoutError:
             _log.warning("batch outlived its partitions; its duplicates will be dropped")
@@ -172,6 +180,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: object) -> None:
         """Begins to count progress anew. A member may be given nothing, where there are more than partitions."""
         self._placed = True
+        self._handing_over = False
         self._resumed = set()
         self._moved = time.monotonic()
         self._reached, self._began = {}, time.time()
