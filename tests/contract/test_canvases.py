@@ -13,8 +13,8 @@ from support.declared import topics
 
 ROOT = Path(__file__).parents[2]
 KIT_TABLES = {
-    "outbox", "published", "relay_leases", "positions", "inbox", "waiting", "parked", "offsets", "timers",
-    "idempotency_keys",
+    "outbox", "published", "relay_leases", "positions", "inbox", "waiting", "parked", "parked_decisions",
+    "dropped", "offsets", "timers", "idempotency_keys",
 }  # fmt: skip
 
 

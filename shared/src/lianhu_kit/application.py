@@ -12,11 +12,12 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
-from lianhu_kit import docs_page, health, metrics
+from lianhu_kit import docs_page, health, metrics, parked_calls
 from lianhu_kit.access import Permission
 from lianhu_kit.again import Again
 from lianhu_kit.database import Database, is_transient
 from lianhu_kit.door import Door, too_large
+from lianhu_kit.fencing import fenced, is_fenced
 from lianhu_kit.leaving import Farewell, Leaving
 from lianhu_kit.logs import logger
 from lianhu_kit.outbox import PayloadTooLarge
@@ -103,7 +104,7 @@ def create_application(
         issuer=settings.auth_issuer,
         cache=settings.state_directory / "keysets" / f"{settings.service}.json",
     )
-    for router in routers:
+    for router in (*routers, parked_calls.router):
         _declare_roles(router)
         app.include_router(router)
     app.include_router(health.routes(required_revision))
@@ -164,6 +165,8 @@ def _answer_errors(app: FastAPI, problems: Mapping[type[Exception], Callable[[An
                 return told(make(error))
         if isinstance(error, PayloadTooLarge):
             return told(Problem(413, "too-large", "The content is too large. Shorten it."))
+        if is_fenced(error):
+            return told(fenced())
         if is_transient(error):
             _log.warning("call failed for now", path=request.scope.get("path"), error=type(error).__name__)
             return told(Unavailable("The database does not answer. Nothing is half done; repeat the call soon."))

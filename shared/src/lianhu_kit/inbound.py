@@ -8,8 +8,6 @@ deduplicated by id.
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,9 +16,12 @@ from lianhu_kit import metrics
 from lianhu_kit.context import caused_by
 from lianhu_kit.database import Database, enter_scope, is_overrun, is_transient
 from lianhu_kit.envelope import ReceivedEvent, Record, Undecodable, decode
-from lianhu_kit.ledger import PAGE, Key, Ledger, Position
+from lianhu_kit.ledger import PAGE, Ledger
 from lianhu_kit.logs import logger
-from lianhu_kit.parking import of_event, of_record, reason_of
+from lianhu_kit.parking import BEHIND, DROPPED, MISSING, of_event, of_record, reason_of
+from lianhu_kit.subscriptions import Apply, Handle, NotYet, Poison, Subscription
+from lianhu_kit.turns import Turn, sort
+from lianhu_kit.verdicts import Verdicts
 
 __all__ = ["Apply", "Generation", "Handle", "Inbound", "NotYet", "Poison", "Record", "Subscription"]
 _log = logger(__name__)
@@ -32,60 +33,12 @@ OVERRUNS = 20
 ROUNDS = 10
 
 
-class NotYet(Exception):
-    """Something that this event stands on has not arrived: it waits for the event of that key, then is tried again."""
-
-    def __init__(self, awaits: str | None = None) -> None:
-        super().__init__(f"waits for {awaits or 'its own key on another topic'}")
-        self.awaits = awaits
-
-
 class _BehindFailed(Exception):
     """An event that had waited behind the one at hand failed: the one at hand is not to pay for it."""
 
 
-class Poison(Exception):
-    """An event that can never be applied: it is parked, with all later events of its key, until an operator decides."""
-
-
-Handle = Callable[[AsyncSession, ReceivedEvent, Any], Awaitable[None]]
-Apply = Callable[[AsyncSession, list[tuple[ReceivedEvent, BaseModel]]], Awaitable[None]]
 # Which books a transaction writes to, asked at its begin, for services that rebuild into another generation.
 Generation = Callable[[AsyncSession], Awaitable[int]]
-
-
-async def _nothing(_session: AsyncSession, _event: ReceivedEvent, _data: BaseModel) -> None:
-    """For consumers that apply whole batches."""
-
-
-def _always(_data: BaseModel) -> bool:
-    """Every event is of interest."""
-    return True
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """What a consumer reads of an event type, and what it does with one."""
-
-    model: type[BaseModel]
-    handle: Handle = _nothing
-    # Whether an event is of any interest, by its data alone: what is not costs no round trip.
-    concerns: Callable[[Any], bool] = _always
-    # What the handler locks first where that is not the key's own row, the same for all events of a key: a batch goes
-    # in its order, so that two batches never lock the same rows crosswise.
-    locks: Callable[[Any], str] | None = None
-
-
-@dataclass
-class _Turn:
-    """What one transaction does with its events."""
-
-    apply: list[ReceivedEvent] = field(default_factory=list)
-    wait: list[tuple[ReceivedEvent, str | None]] = field(default_factory=list)
-    forget: list[ReceivedEvent] = field(default_factory=list)
-    park: list[ReceivedEvent] = field(default_factory=list)
-    behind: list[ReceivedEvent] = field(default_factory=list)
-    lasts: dict[Key, int] = field(default_factory=dict)
 
 
 class Inbound:
@@ -113,6 +66,7 @@ class Inbound:
         self._apply = apply
         self._generation = generation
         self._tries: dict[str, int] = {}
+        self._verdicts = Verdicts(service, database, self._ledger, self._once)
 
     async def receive(self, records: Sequence[Record]) -> None:
         """Applies a batch in one transaction; where that fails, record by record, each in its own.
@@ -135,7 +89,11 @@ class Inbound:
             return await (await self._ledger(session)).offsets()
 
     async def retry_waiting(self) -> None:
-        """Tries waiting events whose turn it is, page by page while that helps; for the worker's regular round."""
+        """Carries out what operators decided, then tries what waits and is due, page by page while that helps.
+
+        For the worker's regular round.
+        """
+        await self._verdicts.carry_out()
         compacted = [topic for topic, is_compacted in self._topics.items() if is_compacted]
         for _ in range(ROUNDS):
             async with self._database.transaction() as session:
@@ -164,14 +122,14 @@ class Inbound:
         try:
             released = await self._receive([record])
         except (Undecodable, ValidationError, Poison) as error:
-            await self._park(record, reason_of(error))
+            released = await self._park(record, reason_of(error))
         except NotYet as missing:
-            await self._keep(record, missing)
+            released = await self._keep(record, missing)
         except Exception as error:
             given_up = self._given_up(place, error)
             if given_up is None:
                 raise
-            await self._park(record, given_up)
+            released = await self._park(record, given_up)
         self._tries.pop(place, None)
         return released
 
@@ -208,7 +166,7 @@ class Inbound:
             unnumbered = [event.id for event in events if event.sequence is None]
             fresh = await ledger.first_seen(unnumbered)
             waiting = await ledger.waiting(event.key for event in events)
-            turn = self._sort(events, positions, fresh, waiting, follow)
+            turn = sort(events, positions, fresh, waiting, self._topics, follow=follow)
             try:
                 await self._run(session, turn.apply)
             except Exception as error:
@@ -218,7 +176,7 @@ class Inbound:
             await ledger.wait(turn.wait)
             await ledger.forget(turn.forget)
             for event in turn.park:
-                await ledger.park(of_event(event), "an earlier event of this key is parked")
+                await ledger.park(of_event(event), BEHIND)
             await ledger.advance(turn.lasts)
             await ledger.keep_offsets(dict(nexts))
         self._count(events, turn)
@@ -226,59 +184,6 @@ class Inbound:
         forgotten = {id(event) for event in turn.forget}
         released = [event for event, awaits in waiting if awaits in applied and id(event) not in forgotten]
         return list({id(event): event for event in [*turn.behind, *released]}.values())
-
-    def _sort(
-        self,
-        events: Sequence[ReceivedEvent],
-        positions: Mapping[Key, Position],
-        fresh: set[str],
-        waiting: Sequence[tuple[ReceivedEvent, str | None]],
-        follow: bool,
-    ) -> _Turn:
-        """Decides for each event: apply, drop as a duplicate, wait or park. Keys in order, so that locks are too."""
-        turn = _Turn()
-        stored = {(event.topic, event.key, event.sequence): (event, awaits) for event, awaits in waiting}
-        for event in sorted(events, key=lambda event: (event.topic, event.key)):  # stable: order per key stays
-            if event.sequence is None:
-                if event.id in fresh:
-                    fresh.discard(event.id)
-                    turn.apply.append(event)
-                continue
-            key = (event.topic, event.key)
-            position = positions[key]
-            if event.sequence <= position.last:
-                if (own := stored.pop((*key, event.sequence), None)) is not None:
-                    turn.forget.append(own[0])
-                continue
-            if position.blocked is not None:
-                turn.park.append(event)
-            elif event.sequence == position.last + 1 or self._topics.get(event.topic, False):
-                self._take(turn, event, position, stored, follow)
-            else:
-                turn.wait.append((event, None))
-        return turn
-
-    def _take(
-        self,
-        turn: _Turn,
-        event: ReceivedEvent,
-        position: Position,
-        stored: dict[Any, tuple[ReceivedEvent, str | None]],
-        follow: bool,
-    ) -> None:
-        """Applies an event, and after it those that waited for just this one, or leaves these for later."""
-        following: ReceivedEvent | None = event
-        while following is not None and following.sequence is not None:
-            key = (following.topic, following.key)
-            turn.apply.append(following)
-            turn.lasts[key] = position.last = following.sequence
-            own = stored.pop((*key, following.sequence), None)
-            if own is not None:
-                turn.forget.append(own[0])
-            following = stored.get((*key, position.last + 1), (None, None))[0]
-            if following is not None and not follow:
-                turn.behind.append(following)
-                return
 
     async def _run(self, session: AsyncSession, events: Sequence[ReceivedEvent]) -> None:
         parsed = [
@@ -316,24 +221,42 @@ class Inbound:
             raise Poison(f"{event.type} is a major version that this service does not know")
         return self._subscriptions.get(name)
 
-    async def _park(self, record: Record, reason: str) -> None:
+    async def _park(self, record: Record, reason: str) -> list[ReceivedEvent]:
+        """Sets a record apart; answers what stands in its place where an operator dropped it before."""
         parked = of_record(record)
         async with self._database.transaction() as session:
             ledger = await self._ledger(session)
             if parked.sequence is not None:
                 key = (parked.topic, parked.key)
                 if parked.sequence <= (await ledger.lock([key]))[key].last:
-                    return  # applied before, by a version that could read it
-            await ledger.park(parked, reason)
+                    return []  # applied before, by a version that could read it
+            stub = await ledger.park(parked, reason)
             await ledger.keep_offsets({(record.topic, record.partition): record.offset + 1})
+        if stub is not None:
+            metrics.CONSUMED.labels(self._service, record.topic, "dropped").inc()
+            return [] if stub.sequence is None else [stub]
         metrics.CONSUMED.labels(self._service, record.topic, "parked").inc()
         _log.error("event parked", topic=record.topic, offset=record.offset, reason=reason)
+        return []
 
-    async def _keep(self, record: Record, missing: NotYet) -> None:
+    async def _once(self, event: ReceivedEvent) -> str | None:
+        """Applies an event without a sequence that was parked; why it is parked again, None where its effects stand."""
+        try:
+            await self._transact([event], {})
+        except NotYet:
+            return MISSING
+        except (ValidationError, Poison) as error:
+            return reason_of(error)
+        except Exception as error:
+            if (given_up := self._given_up(event.id, error)) is None:
+                raise
+            return given_up
+        return None
+
+    async def _keep(self, record: Record, missing: NotYet) -> list[ReceivedEvent]:
         event = decode(record.topic, record.key, record.value, record.headers)
         if event.sequence is None:
-            await self._park(record, "its prerequisite is missing, and without a sequence it cannot wait")
-            return
+            return await self._park(record, MISSING)
         async with self._database.transaction() as session:
             ledger = await self._ledger(session)
             positions = await ledger.lock([(event.topic, event.key)])
@@ -341,6 +264,7 @@ class Inbound:
                 await ledger.wait([(event, missing.awaits or event.key)])
                 metrics.CONSUMED.labels(self._service, event.topic, "waiting").inc()
             await ledger.keep_offsets({(record.topic, record.partition): record.offset + 1})
+        return []
 
     async def _retry(self, events: Sequence[ReceivedEvent]) -> int:
         """Tries events that waited, and those that waited for these; answers how many no longer wait."""
@@ -358,28 +282,31 @@ class Inbound:
                 async with self._database.transaction() as session:
                     await (await self._ledger(session)).wait([(event, missing.awaits or event.key)])
             except (ValidationError, Poison) as error:
-                await self._setof_event(event, reason_of(error))
+                queue.extend(await self._set_apart(event, reason_of(error)))
             except Exception as error:
                 given_up = self._given_up(event.id, error)
                 if given_up is not None:
-                    await self._setof_event(event, given_up)
+                    queue.extend(await self._set_apart(event, given_up))
                 elif is_transient(error):
                     raise
         return ended
 
-    async def _setof_event(self, event: ReceivedEvent, reason: str) -> None:
+    async def _set_apart(self, event: ReceivedEvent, reason: str) -> list[ReceivedEvent]:
+        """Parks an event that waited; answers what stands in its place where an operator dropped it before."""
         async with self._database.transaction() as session:
             ledger = await self._ledger(session)
             position = (await ledger.lock([(event.topic, event.key)]))[(event.topic, event.key)]
             await ledger.forget([event])
             if event.sequence is not None and event.sequence <= position.last:
-                return  # applied meanwhile, by another worker
-            await ledger.park(of_event(event), reason)
+                return []  # applied meanwhile, by another worker
+            stub = await ledger.park(of_event(event), reason)
+        return [] if stub is None else [stub]
 
-    def _count(self, events: Sequence[ReceivedEvent], turn: _Turn) -> None:
+    def _count(self, events: Sequence[ReceivedEvent], turn: Turn) -> None:
         for event in turn.apply:
-            known = self._name(event) in self._subscriptions
-            metrics.CONSUMED.labels(self._service, event.topic, "applied" if known else "unknown").inc()
+            if event.type != DROPPED:  # counted when it was dropped
+                known = self._name(event) in self._subscriptions
+                metrics.CONSUMED.labels(self._service, event.topic, "applied" if known else "unknown").inc()
         for event, _ in turn.wait:
             metrics.CONSUMED.labels(self._service, event.topic, "waiting").inc()
         for event in turn.park:

@@ -5,6 +5,7 @@ All rows carry a generation, so that a rebuild keeps books of its own beside the
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.envelope import ReceivedEvent
+from lianhu_kit.parking import Parked, stub_of
 
 Key = tuple[str, str]
 PAGE = 200
@@ -80,9 +82,10 @@ _READY = text(
 )
 _PARK = text(
     """
-    INSERT INTO parked (generation, place, topic, key, sequence, event_id, type, tenant, reason, headers, value)
+    INSERT INTO parked (generation, place, topic, key, sequence, event_id, type, tenant, reason, headers, value,
+                        at_partition, at_offset, raw_key, raw_headers)
     VALUES (:generation, :place, :topic, :key, :sequence, :event_id, :type, :tenant, :reason,
-            CAST(:headers AS jsonb), :value)
+            CAST(:headers AS jsonb), :value, :at_partition, :at_offset, :raw_key, :raw_headers)
     ON CONFLICT (generation, place) DO NOTHING
     """
 )
@@ -92,6 +95,8 @@ _BLOCK = text(
     ON CONFLICT (generation, topic, key) DO UPDATE SET blocked = excluded.blocked
     """
 )
+# Of any generation: what an operator dropped stays dropped when everything is read anew.
+_DROPPED_AT = text("SELECT min(dropped_at) FROM dropped WHERE place = :place")
 _OFFSETS = text("SELECT topic, partition, next FROM offsets WHERE generation = :generation")
 _KEEP_OFFSETS = text(
     """
@@ -110,27 +115,12 @@ class Position:
     blocked: str | None
 
 
-@dataclass(frozen=True)
-class Parked:
-    """An event that was set apart; `place` is unique, so that parking it twice is parking it once."""
-
-    place: str
-    topic: str
-    key: str
-    sequence: int | None
-    event_id: str | None
-    type: str | None
-    tenant: str
-    headers: dict[str, str]
-    value: bytes | None
-
-
 class Ledger:
     """The books of one generation, inside the transaction that is given."""
 
     def __init__(self, session: AsyncSession, generation: int) -> None:
         self._session = session
-        self._generation = generation
+        self.generation = generation
 
     async def lock(self, keys: Iterable[Key]) -> dict[Key, Position]:
         """Locks these keys in their order and answers how far they are."""
@@ -187,11 +177,27 @@ class Ledger:
         rows = await self._run(_READY, compacted=list(compacted), page=PAGE)
         return [ReceivedEvent.from_stored(row.event) for row in rows]
 
-    async def park(self, parked: Parked, reason: str) -> None:
-        """Sets an event apart for an operator, and with it all later events of its key."""
-        await self._run(_PARK, **{**asdict(parked), "headers": _json(parked.headers)}, reason=reason)
-        if parked.key:
-            await self._run(_BLOCK, topic=parked.topic, key=parked.key, reason=reason)
+    async def park(self, parked: Parked, reason: str) -> ReceivedEvent | None:
+        """Sets an event apart for an operator, and with it all later events of its key.
+
+        What an operator dropped before is not parked again: what stands in its place is answered, and waits for its
+        turn where it has a sequence.
+        """
+        dropped_at = (await self._run(_DROPPED_AT, place=parked.place)).scalar_one()
+        if dropped_at is None:
+            await self._run(_PARK, **{**asdict(parked), "headers": _json(parked.headers)}, reason=reason)
+            if parked.key:
+                await self._run(_BLOCK, topic=parked.topic, key=parked.key, reason=reason)
+            return None
+        return await self.pass_by(parked, dropped_at)
+
+    async def pass_by(self, parked: Parked, dropped_at: datetime) -> ReceivedEvent:
+        """Answers what stands in the place of an event that was dropped; it waits where it has a sequence."""
+        stub = stub_of(parked, dropped_at)
+        if stub.sequence is not None:
+            await self.forget([stub])
+            await self.wait([(stub, None)])
+        return stub
 
     async def offsets(self) -> dict[tuple[str, int], int]:
         """The next offset of each partition, as it was committed with the effects."""
@@ -208,7 +214,7 @@ class Ledger:
             )
 
     async def _run(self, statement: Any, **values: Any) -> Any:
-        return await self._session.execute(statement, {"generation": self._generation, **values})
+        return await self._session.execute(statement, {"generation": self.generation, **values})
 
 
 def _json(value: Any) -> str:

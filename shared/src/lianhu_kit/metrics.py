@@ -41,7 +41,7 @@ OUTBOX_AGE = Gauge("lianhu_outbox_oldest_seconds", "Age of the oldest event not 
 
 CONSUMED = Counter(
     "lianhu_events_consumed_total",
-    "Events by what became of them: applied, duplicate, unknown, waiting, parked",
+    "Events by what became of them: applied, duplicate, unknown, waiting, parked, dropped",
     ["service", "topic", "outcome"],
 )
 LAG = Gauge(

@@ -31,6 +31,7 @@ _RETIRE = text("UPDATE generations SET state = 'old' WHERE state = 'active' RETU
 _PROMOTE = text("UPDATE generations SET state = 'active' WHERE generation = :generation AND state = 'building'")
 _LEFT_OVER = text("SELECT generation FROM generations WHERE state <> 'active' ORDER BY generation")
 _FORGET = text("DELETE FROM generations WHERE generation = :generation")
+# Not what operators decided and dropped: it holds for every generation.
 TABLES = (
     "facts", "tallies", "volunteer_tallies", "org_units", "services", "people",
     "positions", "inbox", "waiting", "parked", "offsets",
