@@ -53,15 +53,19 @@ class Replica:
                 raise AssertionError(f"{self.name} is not ready:\n{processes.last_lines(self._log)}")
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def end(self, seconds: float = 30) -> float:
-        """Asks it to end, as a supervisor would; how many seconds it took."""
+    async def end(self, seconds: float = 60) -> float:
+        """Asks it to end, as a supervisor would; how many seconds it took. Raises where it had to be ended."""
         assert self._process is not None
         began = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
         while self._process.poll() is None:
             assert time.monotonic() < began + seconds, f"{self.name} did not end within {seconds:.0f} s"
             await asyncio.sleep(0.02)
-        return time.monotonic() - began
+        took = time.monotonic() - began
+        # uvicorn raises the signal once more when it is done; any other code is that of a process that hung.
+        code = self._process.returncode
+        assert code in (0, -signal.SIGTERM), f"{self.name} ended with {code}:\n{processes.last_lines(self._log)}"
+        return took
 
     def kill(self) -> None:
         """Ends it as a crash would."""
@@ -167,7 +171,7 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
         sink.close()
 
 
-async def ended(pid: int, seconds: float) -> float:
+async def ended(pid: int, seconds: float = 60) -> float:
     """Asks a process that somebody else keeps to end; how many seconds it took."""
     began = time.monotonic()
     os.kill(pid, signal.SIGTERM)

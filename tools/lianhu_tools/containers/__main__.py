@@ -28,8 +28,9 @@ def make_databases() -> None:
 
 
 def make_topics() -> None:
-    """The topics that topics.yaml declares, and their settings."""
-    new = asyncio.run(topics.create(os.environ["LIANHU_KAFKA_BOOTSTRAP"], topics.declared(TOPICS), seconds=120))
+    """The topics that topics.yaml declares, and their settings; on LIANHU_TOPIC_REPLICAS brokers each."""
+    bootstrap, replicas = os.environ["LIANHU_KAFKA_BOOTSTRAP"], int(os.environ.get("LIANHU_TOPIC_REPLICAS", "1"))
+    new = asyncio.run(topics.create(bootstrap, topics.declared(TOPICS), seconds=120, replicas=replicas))
     print(f"{len(new)} topics made")
 
 

@@ -65,16 +65,17 @@ def declared(file: Path) -> list[Topic]:
     ]
 
 
-async def create(bootstrap: str, topics: list[Topic], *, seconds: float = 60) -> list[str]:
+async def create(bootstrap: str, topics: list[Topic], *, seconds: float = 60, replicas: int = 1) -> list[str]:
     """Makes what is missing and sets every declared setting anew, waiting for the broker if need be.
 
-    Answers the names of the topics that were new. Raises Fault when the broker does not come or refuses.
+    `replicas` is how many brokers shall hold a new topic; of three, two then have to acknowledge every event. Answers
+    the names of the topics that were new. Raises Fault when the broker does not come or refuses.
     """
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
         try:
             async with asyncio.timeout(10):
-                return await _create(bootstrap, topics)
+                return await _create(bootstrap, topics, replicas)
         except (KafkaError, OSError, TimeoutError, AttributeError) as error:
             # aiokafka 0.14 stumbles (AttributeError) over a broker that does not know its controller yet.
             if asyncio.get_running_loop().time() > deadline:
@@ -82,11 +83,14 @@ async def create(bootstrap: str, topics: list[Topic], *, seconds: float = 60) ->
             await asyncio.sleep(0.1)
 
 
-async def _create(bootstrap: str, topics: list[Topic]) -> list[str]:
+async def _create(bootstrap: str, topics: list[Topic], replicas: int) -> list[str]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=9000)
     try:
         await admin.start()
-        wanted = [NewTopic(each.name, each.partitions, 1, topic_configs=each.settings()) for each in topics]
+        kept = {"min.insync.replicas": str(replicas - 1)} if replicas > 1 else {}
+        wanted = [
+            NewTopic(each.name, each.partitions, replicas, topic_configs={**each.settings(), **kept}) for each in topics
+        ]
         answer = await admin.create_topics(wanted)
         new = []
         for name, code, *_ in answer.topic_errors:
@@ -95,7 +99,7 @@ async def _create(bootstrap: str, topics: list[Topic]) -> list[str]:
             elif code != TopicAlreadyExistsError.errno:
                 raise for_code(code)(name)
         kind = ConfigResourceType.TOPIC
-        old = [ConfigResource(kind, each.name, each.settings()) for each in topics if each.name not in new]
+        old = [ConfigResource(kind, each.name, {**each.settings(), **kept}) for each in topics if each.name not in new]
         if old:
             await admin.alter_configs(old)
         return new
