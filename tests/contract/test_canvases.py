@@ -14,7 +14,7 @@ from support.declared import topics
 ROOT = Path(__file__).parents[2]
 KIT_TABLES = {
     "outbox", "published", "relay_leases", "positions", "inbox", "waiting", "parked", "parked_decisions",
-    "dropped", "offsets", "timers", "idempotency_keys",
+    "dropped", "offsets", "timers", "idempotency_keys", "fences",
 }  # fmt: skip
 
 

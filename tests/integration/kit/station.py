@@ -26,6 +26,7 @@ from support.stores import LocalPostgres
 NOTED = "kit.note.written.v1"
 _ENV = "from sqlalchemy import MetaData\nfrom lianhu_kit.upgrading import environment\n\nenvironment(MetaData())\n"
 _FIRST = '''
+from lianhu_kit.fencing import create_fences
 from lianhu_kit.migrations import create_kit_tables, decide_on_parked, keep_by_age, protect, run
 
 revision, down_revision, branch_labels, depends_on = "0001", None, None, None
@@ -35,6 +36,7 @@ def upgrade() -> None:
     create_kit_tables("kit")
     keep_by_age("kit")
     decide_on_parked("kit")
+    create_fences("kit")
     run("""
         CREATE TABLE notes (
             id uuid PRIMARY KEY, tenant text COLLATE "C" NOT NULL, words text NOT NULL DEFAULT '',

@@ -11,7 +11,7 @@ from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict, FieldError, Invalid, Problem
 from lianhu_kit.worker import Work
 
-REVISION = "0004"
+REVISION = "0005"
 
 
 def create_app(settings: Settings) -> FastAPI:

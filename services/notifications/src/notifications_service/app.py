@@ -15,7 +15,7 @@ from notifications_service.handlers.voice import Voice
 from notifications_service.schedule import timers
 from notifications_service.settings import Settings
 
-REVISION = "0004"
+REVISION = "0005"
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -22,7 +22,7 @@ from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
 from requests_service.web import front
 
-REQUIRED_REVISION = "0007"
+REQUIRED_REVISION = "0008"
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IllegalTransition: lambda error: Conflict(
