@@ -16,7 +16,7 @@ from chaos.doubles import Double
 from chaos.failpoints import api_falls, worker_falls
 from chaos.migrating import migrations_fall
 from chaos.redelivery import poison, redeliver
-from chaos.run import Run
+from chaos.run import READY_SECONDS, Run
 from lianhu_tools.local.system import cluster_of
 from lianhu_tools.stores.server import SUPERUSER
 from lianhu_tools.topology import SERVICES
@@ -51,7 +51,7 @@ async def supervisor_dies(run: Run) -> str:
     pid = await asyncio.to_thread(run.system.pid, "supervisor")
     os.kill(pid, signal.SIGKILL)
     await asyncio.sleep(1)
-    await asyncio.to_thread(run.system.all_ready)
+    await asyncio.to_thread(run.system.all_ready, READY_SECONDS)
     return "kill -9 of the supervisor, and with it of everything"
 
 

@@ -21,6 +21,7 @@ from support.system import System
 WARM_ORDERS = 8
 SETTLE_SECONDS = 150.0
 RECOVERY_SECONDS = 180.0
+READY_SECONDS = 180.0
 
 
 class NotTried(Exception):
@@ -61,7 +62,7 @@ async def run_case(
         await run.work.placed(run.work.accepted + WARM_ORDERS)
     finally:
         await run.work.stop()
-    await asyncio.to_thread(system.all_ready)
+    await asyncio.to_thread(system.all_ready, READY_SECONDS)
     evidence, findings = await _settled(run)
     findings += run.findings
     return Outcome(

@@ -112,11 +112,11 @@ class System:
             time.sleep(0.1)
         raise AssertionError(f"{service} {role} is not ready: {last}")
 
-    def all_ready(self) -> None:
-        """Waits until every process of every service is ready."""
+    def all_ready(self, seconds: float = 60) -> None:
+        """Waits until every process of every service is ready, at most so long for each."""
         for service in SERVICES:
-            self.ready(service, "api")
-            self.ready(service, "worker")
+            self.ready(service, "api", seconds)
+            self.ready(service, "worker", seconds)
 
     def token(self, *roles: tuple[str, str], person: UUID | str | None = None) -> str:
         """An access token of the local system for one person with these roles."""
