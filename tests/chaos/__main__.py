@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from chaos.faults import FAULTS
@@ -82,10 +83,14 @@ async def _one(stages: Stages, case: str, seed: int, short: bool, record: Record
         print(f"{case}: not tried: {reason}", flush=True)
     except Exception as error:
         record.broken.append(f"{case} (seed {seed}): {type(error).__name__}: {str(error)[:300]}")
-        print(record.broken[-1], flush=True)
+        print(f"{record.broken[-1]}; logs: {stages.keep_logs()}", flush=True)
+        with suppress(AssertionError):  # the next case says so again
+            await stages.mend()
     else:
         record.ended.append(outcome)
         print("\n".join(outcome.lines()), flush=True)
+        if any(outcome.counts.values()):
+            print(f"  logs: {stages.keep_logs()}", flush=True)
 
 
 if __name__ == "__main__":

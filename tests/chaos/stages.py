@@ -1,7 +1,9 @@
 """The systems that cases are played on: most on the ordinary one, some on one that is set up for them."""
 
 import asyncio
+import shutil
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -49,6 +51,18 @@ class Stages:
         system = await self._left.enter_async_context(_standing(stage, folder, self._base))
         self._up = (stage, system)
         return system
+
+    def keep_logs(self) -> Path | None:
+        """Copies the logs of what is up to a folder that stays; None where nothing is up."""
+        if self._up is None:
+            return None
+        kept = Path(tempfile.mkdtemp(prefix="lianhu-chaos-logs-"))
+        return Path(shutil.copytree(self._up[1].topology.logs, kept, dirs_exist_ok=True))
+
+    async def mend(self) -> None:
+        """After a case that broke off: whatever of the system is not up comes up again, with its data."""
+        if self._up is not None:
+            await asyncio.to_thread(_up, self._up[1])
 
     async def close(self) -> None:
         """Ends what is up."""
