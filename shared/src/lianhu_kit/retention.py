@@ -40,10 +40,11 @@ class Rule:
 
     @property
     def chunk(self) -> TextClause:
-        """Forgets the oldest rows, a bounded number of them, by the index over the age."""
+        """Forgets the oldest rows, a bounded number of them, by the index over the age; the clock is read once."""
         return text(
             f"DELETE FROM {self.table} WHERE ctid = ANY(ARRAY("
-            f"SELECT ctid FROM {self.table} WHERE {self.column} < clock_timestamp() - make_interval(days => :days) "
+            f"SELECT ctid FROM {self.table} "
+            f"WHERE {self.column} < (SELECT clock_timestamp() - make_interval(days => :days)) "
             f"ORDER BY {self.column} LIMIT :chunk))"
         )
 

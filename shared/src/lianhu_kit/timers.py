@@ -36,15 +36,17 @@ _DISARM = text(
       AND (CAST(:own AS uuid) IS NULL OR kind <> :firing OR lease IS DISTINCT FROM CAST(:own AS uuid))
     """
 )
-# The lease doubles with every attempt, so that a failing timer does not keep its worker from the others.
+# The lease doubles with every attempt, so that a failing timer does not keep its worker from the others. The clock is
+# read once, in a SELECT of its own: compared with a function that may change its mind from row to row, every timer that
+# is not due would be read too. By ctid, since the rows are locked: any plan for it reads just these.
 _TAKE = text(
     """
     UPDATE timers SET lease = :lease, attempts = attempts + 1,
         lease_until = clock_timestamp() + make_interval(secs => least(:seconds * power(2, least(attempts, 5)), 900))
-    WHERE (aggregate, kind) IN (
-        SELECT aggregate, kind FROM timers
-        WHERE due_at <= clock_timestamp() AND (lease_until IS NULL OR lease_until < clock_timestamp())
-        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+    WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM timers
+        WHERE due_at <= (SELECT clock_timestamp()) AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED))
     RETURNING aggregate, kind, tenant, due_at, version, traceparent, causationid
     """
 )
