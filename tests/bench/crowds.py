@@ -16,20 +16,21 @@ COUNTY = "990777"
 BIG, ORDINARY = f"{COUNTY}999999", f"{COUNTY}000003"
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
-# `n` counts from the oldest to the newest; ids carry their time, as those of the services do.
+# `n` counts from the oldest to the newest, `nth` within a village; ids carry their time, as those of the services do.
 _GIVEN = f"""
     CREATE TEMPORARY TABLE given AS
     SELECT uuidv7(at - clock_timestamp()) AS id, md5('assignment' || n)::uuid AS other, n, at, tenant,
-           tenant || lpad((n / 10 % 8 + 1)::text, 3, '0') AS grid,
-           (ARRAY['tap', 'lamp', 'errand', 'visit', 'road'])[1 + n / 10 % 5] AS service,
+           tenant || lpad((nth % 8 + 1)::text, 3, '0') AS grid,
+           (ARRAY['tap', 'lamp', 'errand', 'visit', 'road'])[1 + nth % 5] AS service,
            CASE WHEN at > now() - interval '2 days' THEN 0 WHEN at > now() - interval '5 days' THEN 1 ELSE 2 END AS age,
-           n / 10 * 3 AS first, CASE WHEN tenant = '{BIG}' THEN 60 ELSE 20 END AS people
+           nth * 3 AS first, CASE WHEN tenant = '{BIG}' THEN 60 ELSE 20 END AS people
     FROM (
-        SELECT n, CASE WHEN n % 10 = 0 THEN '{BIG}' ELSE '{COUNTY}' || lpad((n / 10 % $2 + 3)::text, 6, '0') END
-                   AS tenant,
-               now() - CASE WHEN n % 10 = 0 THEN ($1 - n) / 10 * interval '48 minutes'
-                       ELSE ($1 - n) * interval '365 days' / $1 END AS at
-        FROM generate_series(1, $1) AS n) AS placed
+        SELECT n, n / 10 AS nth, '{BIG}' AS tenant, now() - ($1 - n) / 10 * interval '48 minutes' AS at
+        FROM generate_series(10, $1, 10) AS n
+        UNION ALL
+        SELECT n, other / $2, '{COUNTY}' || lpad((other % $2 + 3)::text, 6, '0'),
+               now() - ($1 - n) * interval '365 days' / $1
+        FROM (SELECT n, n - n / 10 AS other FROM generate_series(1, $1) AS n WHERE n % 10 > 0) AS numbered) AS placed
 """
 _REQUESTS = """
     INSERT INTO org_units (code, level, name, settings, sequence)
@@ -98,23 +99,72 @@ _REPORTING = f"""
             ELSE ARRAY['submitted'] END) AS measure
     GROUP BY 2, 3, 4, 5, 6, 7
 """
-_SEEDS = {"requests": _REQUESTS, "dispatch": _DISPATCH, "reporting": _REPORTING}
+# Nobody measures these; what they are read by is looked at among many rows.
+_NOTIFICATIONS = """
+    INSERT INTO org_units (code, name) SELECT DISTINCT tenant, '示例村' FROM given;
+    INSERT INTO person_roles (person, role, at)
+    SELECT DISTINCT md5(tenant || first % people)::uuid, 'volunteer', tenant FROM given;
+    INSERT INTO requests (id, tenant, number, service, resident, reporter, guardian, minor, status, holders)
+    SELECT id, tenant, lpad(n::text, 9, '0'), service, md5('resident' || n / 4)::uuid, md5('resident' || n / 4)::uuid,
+           false, false, 'closed_confirmed', '{}'
+    FROM given;
+    INSERT INTO deliveries (id, tenant, grid, request_id, number, sequence, purpose, template, channel, audience,
+        person, recipient, about, attempt, state, event_id, words, created_at, updated_at)
+    SELECT uuidv7(at - clock_timestamp()), tenant, grid, id, lpad(n::text, 9, '0'), 1, 'result', 'completed', channel,
+           'resident', md5('resident' || n / 4)::uuid, md5('resident' || n / 4), id || channel, 1,
+           CASE WHEN age = 0 AND channel = 'call' THEN 'due' ELSE 'sent' END, id::text, '{}', at, at
+    FROM given, unnest(ARRAY['call', 'inbox']) AS channel;
+    INSERT INTO messages (id, person, tenant, request_id, number, purpose, template, locale, title, body, created_at,
+        read_at)
+    SELECT id, person, tenant, request_id, number, purpose, template, 'zh-CN', '办好了', '办好了', created_at,
+           CASE WHEN number < '000010000' THEN created_at END
+    FROM deliveries WHERE channel = 'inbox'
+"""
+# The kit's tables in any service: timers, how far each key is, answered calls, what was published and what waits.
+_BOOKS = f"""
+    INSERT INTO timers (aggregate, kind, tenant, due_at, version, traceparent, causationid)
+    SELECT gen_random_uuid(), 'finish', '{ORDINARY}', now() + n * interval '1 minute', 1, '', ''
+    FROM generate_series(1, $1) AS n;
+    INSERT INTO positions (generation, topic, key, last)
+    SELECT 1, 'lianhu.requests.v1', gen_random_uuid()::text, 6 FROM generate_series(1, $1);
+    INSERT INTO idempotency_keys (caller, route, key, tenant, body, status, answer, created_at)
+    SELECT n::text, 'POST /v1/requests', n::text, '{ORDINARY}', '', 201, '{{}}', now() - n * interval '1 minute'
+    FROM generate_series(1, $1) AS n;
+    INSERT INTO inbox (generation, id, received_at)
+    SELECT 1, gen_random_uuid()::text, now() - n * interval '1 minute' FROM generate_series(1, $1) AS n;
+    INSERT INTO waiting (generation, topic, key, sequence, tenant, awaits, event)
+    SELECT 1, 'lianhu.dispatch.v1', gen_random_uuid()::text, 2, '{ORDINARY}', gen_random_uuid()::text, '{{}}'
+    FROM generate_series(1, $1);
+    INSERT INTO published (position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant,
+        time, traceparent, causationid, published_at)
+    SELECT -n, gen_random_uuid(), 'lianhu.requests.v1', n, n % 16, 'lianhu.request.submitted.v1', n, '{{}}', 1,
+           '{ORDINARY}', now(), '', '', now()
+    FROM generate_series(1, $1) AS n
+"""
+_SEEDS = {"requests": _REQUESTS, "dispatch": _DISPATCH, "reporting": _REPORTING, "notifications": _NOTIFICATIONS}
 
 
-async def fill(rows: Connection, service: str, count: int) -> None:
+async def fill(rows: Connection, service: str, count: int, villages: int | None = None) -> None:
     """Fills a service's migrated, empty database with what so many requests leave behind; as the server's first user.
 
-    Vacuumed and analyzed, as a database that has grown would be.
+    `villages`: how many ordinary ones share nine tenths of them; without it as many as have a thousand each. Vacuumed
+    and analyzed, as a database that has grown would be.
     """
     await rows.execute("SET session_replication_role = replica")  # the rows fit each other: no look-up for each of them
     await rows.execute("SET work_mem = '256MB'; SET maintenance_work_mem = '256MB'")
-    given = _GIVEN.replace("$1", str(count)).replace("$2", str(max(1, count * 9 // 10_000)))
+    given = _GIVEN.replace("$1", str(count)).replace("$2", str(villages or max(1, count * 9 // 10_000)))
     await rows.execute(f"{given}; ANALYZE given")
     laid = await _without_indexes(rows)
     await rows.execute(_SEEDS[service])
     for index in laid:
         await rows.execute(index)
     await rows.execute("DROP TABLE given; RESET session_replication_role")
+    await rows.execute("VACUUM (ANALYZE)")
+
+
+async def fill_books(rows: Connection, count: int) -> None:
+    """Fills the kit's tables of a service's database, so many rows each; as the server's first user."""
+    await rows.execute(_BOOKS.replace("$1", str(count)))
     await rows.execute("VACUUM (ANALYZE)")
 
 
