@@ -19,7 +19,7 @@ from lianhu_kit.tokens import Grant, sign
 from lianhu_tools.topology import ISSUER, SERVICES, Topology
 from support.stores import ROOT
 
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 
 
 class System:
