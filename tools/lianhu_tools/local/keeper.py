@@ -20,6 +20,7 @@ from lianhu_tools.processes import Identity
 from lianhu_tools.topology import Topology, current
 
 ALREADY_UP = 3
+TRIES = 3
 
 
 def main() -> int:
@@ -43,10 +44,12 @@ def _supervise(topology: Topology) -> int:
 def keep(run: Callable[[], int]) -> int:
     """Forks a process that runs a supervisor, and another one whenever it was killed.
 
-    SIGTERM and SIGINT are passed on and end it all. Answers what the last supervisor answered.
+    The first must come up; one that replaces it may try so often, as a crash may have left the machine busy. SIGTERM
+    and SIGINT are passed on and end it all. Answers what the last supervisor answered.
     """
     asked = False
     child = 0
+    tries = 0
 
     def pass_on(_number: int, _frame: FrameType | None) -> None:
         nonlocal asked
@@ -63,7 +66,11 @@ def keep(run: Callable[[], int]) -> int:
         _, status = os.waitpid(child, 0)
         child = 0
         if os.WIFEXITED(status):
-            return os.WEXITSTATUS(status)
+            tries -= 1
+            if os.WEXITSTATUS(status) == 0 or tries <= 0:
+                return os.WEXITSTATUS(status)
+        else:
+            tries = TRIES
         time.sleep(0.5)
     return 0
 
