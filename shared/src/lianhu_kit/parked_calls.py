@@ -125,7 +125,7 @@ async def read_parked(
 async def read_parked_event(parked_id: ParkedId, session: Session, access: Operator) -> ParkedWhole:
     """Everything about an event that is or was parked. Events carry no personal data; what is no event may."""
     _, found = await access.locate(session, lambda _: parked.whole(session, parked_id))
-    return _whole(found)
+    return whole_of(found)
 
 
 @router.post("/v1/parked/{parked_id}/retry", status_code=202)
@@ -164,7 +164,7 @@ async def _decide(
         raise NotFound(
             "No such event is parked. It may have gone on with another of its key: see GET /v1/parked."
         ) from None
-    return _whole(found)
+    return whole_of(found)
 
 
 def _within(access: Access, tenant: str) -> str:
@@ -172,7 +172,8 @@ def _within(access: Access, tenant: str) -> str:
     return max(tenant[:12], grant.scope, key=len)
 
 
-def _whole(found: parked.Whole) -> ParkedWhole:
+def whole_of(found: parked.Whole) -> ParkedWhole:
+    """A parked event as it is shown, by these calls and by the command."""
     content = found.content
     stored = content is not None and content.raw_headers is None and not content.headers
     return ParkedWhole(

@@ -15,14 +15,16 @@ from lianhu_tools.stores.server import SUPERUSER
 from lianhu_tools.topology import HOST, SERVICES, Topology
 
 _PARKED = """
-SELECT id, topic, key, sequence, type, tenant, reason, parked_at FROM parked
-ORDER BY id DESC LIMIT $1
+SELECT parked.id, parked.topic, parked.key, parked.sequence, parked.type, parked.tenant, parked.reason,
+       parked.parked_at, decided.verdict
+FROM parked LEFT JOIN parked_decisions AS decided ON decided.parked_id = parked.id
+ORDER BY parked.id DESC LIMIT $1
 """
 
 
 @dataclass(frozen=True)
 class ParkedRow:
-    """An event that a service could not take in, and why; its payload is not shown."""
+    """An event that a service could not take in, and why; `decided` until the worker has carried it out."""
 
     service: str
     id: int
@@ -33,6 +35,7 @@ class ParkedRow:
     tenant: str
     reason: str
     at: datetime
+    decided: str | None = None
 
 
 async def fetch(topology: Topology, service: str, query: str, *values: object) -> list[asyncpg.Record]:
@@ -54,10 +57,10 @@ async def ask(topology: Topology, service: str, query: str, *values: object) -> 
     return rows[0][0] if rows else None
 
 
-async def parked(topology: Topology, limit: int = 100) -> list[ParkedRow]:
-    """The latest parked events of every service, newest first. Raises Fault when a database is away."""
+async def parked(topology: Topology, only: str = "", limit: int = 100) -> list[ParkedRow]:
+    """The latest parked events of one service or all, newest first. Raises Fault when a database is away."""
     rows: list[ParkedRow] = []
-    for service in SERVICES:
+    for service in (only,) if only else SERVICES:
         found = await fetch(topology, service, _PARKED, limit)
         rows += [ParkedRow(service, *row.values()) for row in found]
     return rows
