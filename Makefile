@@ -48,8 +48,9 @@ topics: setup ## the topics and how many events each holds
 lag: setup ## how far every service has read (json=1 for scripts)
 	@$(LIANHU) lag $(if $(json),--json)
 
-parked: setup ## events that could not be taken in, with the reason (json=1 for scripts)
-	@$(LIANHU) parked $(if $(json),--json)
+parked: setup ## events that could not be taken in (json=1); one of them: s=dispatch id=… [retry="why" | drop="why" [yes=1]]
+	@$(LIANHU) parked "$(s)" $(if $(id),--id "$(id)") $(if $(retry),--retry "$(retry)") $(if $(drop),--drop "$(drop)") \
+		$(if $(yes),--yes) $(if $(json),--json)
 
 psql: setup ## a service's database: s=requests [c="select 1"]
 	@$(LIANHU) psql "$(s)" $(if $(c),-c "$(c)")

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 from uuid import UUID
 
 import typer
+from rich.console import Console
 
 from lianhu_kit.access import ROLES
 from lianhu_kit.divisions import level_of
@@ -19,6 +20,7 @@ from lianhu_tools.faults import Fault
 from lianhu_tools.local import commands, rebuilding
 from lianhu_tools.local.system import cluster_of
 from lianhu_tools.looks import broker, databases, follow, journey, waterfall
+from lianhu_tools.looks import parked as parking
 from lianhu_tools.stores import archive, jars
 from lianhu_tools.stores.topics import declared
 from lianhu_tools.topology import current
@@ -112,15 +114,45 @@ def lag(json: AsJson = False) -> None:
 
 
 @app.command()
-def parked(json: AsJson = False) -> None:
-    """Events that a service could not take in, with the reason."""
-    rows, out = asyncio.run(databases.parked(current())), screen.console()
+def parked(
+    service: Annotated[str, typer.Argument()] = "",
+    id: Annotated[int, typer.Option("--id", help="one event: everything that is known of it")] = 0,
+    retry: Annotated[str, typer.Option(help="have it tried again, and what is behind it: the reason")] = "",
+    drop: Annotated[str, typer.Option(help="have it passed by for good: the reason")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="drop without asking")] = False,
+    json: AsJson = False,
+) -> None:
+    """Events that a service could not take in, with the reason; with an id, one of them, and what becomes of it."""
+    topology, out = current(), screen.console()
+    decision = parking.chosen(retry, drop)
+    if service or id or decision:
+        databases.require_service(service)
+    if decision:
+        verdict, reason = decision
+        if not id:
+            raise Fault("Say which: id=, as `make parked` shows it.")
+        if verdict == "drop" and not yes and not (sys.stdin.isatty() and typer.confirm("Pass it by for good?")):
+            raise Fault("A dropped event is never applied: say yes=1 where nobody can be asked.")
+        left = asyncio.run(parking.decide(topology, service, id, verdict, reason))
+        out.print(
+            "Carried out; what fails again is parked again. Of this key " + ("is:" if left else "nothing is now.")
+        )
+        if left:
+            rows = [(row.id, row.key, row.sequence, row.type, row.reason) for row in left]
+            screen.table(out, ["id", "key", "sequence", "type", "reason"], rows)
+    elif id:
+        out.print_json(data=asyncio.run(parking.show(topology, service, id)).model_dump(mode="json"))
+    else:
+        _list_parked(asyncio.run(databases.parked(topology, service)), out, json=json)
+
+
+def _list_parked(rows: Sequence[databases.ParkedRow], out: Console, *, json: bool) -> None:
     if json:
         out.print_json(data=[{**asdict(row), "at": row.at.isoformat()} for row in rows])
     elif not rows:
         out.print("Nothing is parked.")
     else:
-        columns = ["service", "id", "topic", "key", "sequence", "type", "tenant", "reason", "at"]
+        columns = ["service", "id", "topic", "key", "sequence", "type", "tenant", "reason", "at", "decided"]
         screen.table(out, columns, [tuple(asdict(row).values()) for row in rows])
 
 
