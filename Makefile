@@ -8,7 +8,7 @@ CHECK := $(LIANHU) check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay rebuild refill \
-	chaos bench test check test-unit test-contract test-integration test-e2e security audit lock
+	chaos bench drill test check test-unit test-contract test-integration test-e2e security audit lock
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
@@ -100,6 +100,9 @@ chaos: setup ## faults under traffic: all cases once, or seeds=10, or for minute
 
 bench: setup ## ratios beside bare floors, into docs/benchmarks.md (only=intake: that check, no page; rounds=5)
 	@PYTHONPATH=tests $(PY) -m bench $(only) $(if $(rounds),--rounds $(rounds)) $(if $(only),,--write docs/benchmarks.md)
+
+drill: setup ## two, four, one worker and API of dispatch under load (seconds=15 a stage, clients=10)
+	@PYTHONPATH=tests $(PY) -m drill $(if $(seconds),--seconds $(seconds)) $(if $(clients),--clients $(clients))
 
 lock: setup ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
 	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml services/*/pyproject.toml \
