@@ -8,6 +8,7 @@ CHECK := $(LIANHU) check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay rebuild refill \
+	backup restore fenced unfence \
 	chaos bench drill test check test-unit test-contract test-integration test-e2e security audit lock
 
 help: ## this list
@@ -67,6 +68,18 @@ replay: setup ## build reporting's tables anew: s=reporting; any service, what i
 
 rebuild: setup ## a lost database of reporting or notifications, from the topics: s=reporting [yes=1]
 	@$(LIANHU) rebuild "$(s)" $(if $(yes),--yes)
+
+backup: setup ## the whole cluster, and its log from then on; s=requests: a dump of that service alone
+	@$(LIANHU) backup "$(s)"
+
+restore: setup ## one service from a backup, its log to the end: s=requests [from=<backup>] [to=<time>] [yes=1]
+	@$(LIANHU) restore "$(s)" $(if $(from),--from "$(from)") $(if $(to),--to "$(to)") $(if $(yes),--yes)
+
+fenced: setup ## what a restore found its topics to be ahead of: s=requests (json=1 for scripts)
+	@$(LIANHU) fenced "$(s)" $(if $(json),--json)
+
+unfence: setup ## let a fenced key go on: s=requests key=<key, or all> why=…
+	@$(LIANHU) unfence "$(s)" --key "$(key)" --why "$(why)"
 
 refill: setup ## publish a topic's kept events again: topic=lianhu.requests.v1
 	@$(LIANHU) refill "$(topic)"

@@ -2,12 +2,11 @@
 
 import asyncio
 import importlib
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
-from typing import Annotated, NoReturn
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -15,19 +14,18 @@ from rich.console import Console
 
 from lianhu_kit.access import ROLES
 from lianhu_kit.divisions import level_of
-from lianhu_tools import checks, keys, screen
+from lianhu_tools import checks, keys, repairs, screen
 from lianhu_tools.faults import Fault
-from lianhu_tools.local import commands, rebuilding
-from lianhu_tools.local.system import cluster_of
+from lianhu_tools.local import commands
 from lianhu_tools.looks import broker, databases, follow, journey, waterfall
 from lianhu_tools.looks import parked as parking
 from lianhu_tools.stores import archive, jars
-from lianhu_tools.stores.topics import declared
 from lianhu_tools.topology import current
 
 app = typer.Typer(
     help="Lianhu on your machine.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
+app.add_typer(repairs.app)
 AsJson = Annotated[bool, typer.Option("--json", help="for scripts")]
 
 
@@ -196,57 +194,11 @@ def trace(request: str, json: AsJson = False) -> None:
 
 
 @app.command()
-def replay(
-    service: str,
-    since: Annotated[str, typer.Option("--from", help="a date, or an RFC 3339 time with its offset")] = "",
-) -> None:
-    """Build reporting's tables anew from the topics, beside the live ones, and swap.
-
-    With --from, for every service: read again what came since; what is applied already is dropped.
-    """
-    databases.require_service(service)
-    if service != "reporting" and not since:
-        raise Fault(
-            f"Only reporting is built anew from all topics. Say from=2026-11-20 to have {service} read again what came "
-            "since: what it has applied is dropped, what it missed is applied."
-        )
-    _run(service, "replay", *(["from", since] if since else []))
-
-
-@app.command()
-def rebuild(
-    service: str, yes: Annotated[bool, typer.Option("--yes", help="although it has a database")] = False
-) -> None:
-    """Fill a new database of reporting or notifications from the topics, and put it in place of a lost one."""
-    databases.require_service(service)
-    rebuilding.rebuild(current(), service, screen.console(), sure=yes)
-
-
-@app.command()
-def refill(topic: str) -> None:
-    """Publish a topic's kept events again; who reads them sees no change."""
-    owners = {each.name: each.owner for each in declared(current().topics_file)}
-    if topic not in owners:
-        raise Fault(f"There is no topic {topic!r}; say topic= one of {', '.join(owners)}.")
-    _run(owners[topic], "refill", topic)
-
-
-@app.command()
 def check(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Run the checks: house, unit, contract, integration, e2e; all without a name."""
     root = current().root
     if not checks.run(checks.chosen(root, names or []), screen.console()):
         raise typer.Exit(1)
-
-
-def _run(service: str, *arguments: str) -> NoReturn:
-    """Runs a command of a service with its worker's environment; its exit code becomes ours."""
-    databases.require_service(service)
-    topology = current()
-    url = cluster_of(topology).urls(service).worker
-    environment = topology.environment(service, "worker", url)
-    command: Sequence[str] = topology.service_command(service, *arguments)
-    sys.exit(subprocess.run(command, env=environment, cwd=topology.root, check=False).returncode)
 
 
 def main() -> None:

@@ -38,8 +38,8 @@ def rebuild(topology: Topology, service: str, out: Console, *, sure: bool) -> No
     fresh = f"{service}_rebuilding"
     asyncio.run(exchange.drop(cluster, fresh))
     urls = asyncio.run(cluster.create(service, fresh))
-    _run(topology, service, "migrate", "owner", urls)
-    _run(topology, service, FILLS[service], "worker", urls)
+    service_does(topology, service, "migrate", "owner", urls)
+    service_does(topology, service, FILLS[service], "worker", urls)
     kept = asyncio.run(exchange.exchange(cluster, service, fresh))
     out.print(f"The rebuilt database is {service}'s after {time.monotonic() - began:.1f} s.")
     if kept is not None:
@@ -51,7 +51,8 @@ def rebuild(topology: Topology, service: str, out: Console, *, sure: bool) -> No
         out.print(f"{service} is ready and has read everything after {time.monotonic() - began:.1f} s.")
 
 
-def _run(topology: Topology, service: str, what: str, role: str, urls: Urls) -> None:
+def service_does(topology: Topology, service: str, what: str, role: str, urls: Urls) -> None:
+    """Runs a command of a service on a database that nobody else uses yet. Fault where it fails."""
     environment = topology.environment(service, role, urls.owner if role == "owner" else urls.worker)
     environment |= {"LIANHU_LOG_LEVEL": "warning"}
     done = subprocess.run(

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -69,6 +70,16 @@ class Cluster(Server):
             shutil.rmtree(self.data, ignore_errors=True)
             raise Fault(f"PostgreSQL's cluster in {self.data} could not be made:\n{done.stdout}{done.stderr}")
 
+    @property
+    def backups(self) -> Path:
+        """Where backups lie."""
+        return self.data.with_name("backups")
+
+    @property
+    def log_archive(self) -> Path:
+        """Where the write-ahead log is copied to once this folder is there; before the first backup it is not."""
+        return self.backups / "log"
+
     def command(self) -> list[str]:
         """The server's command line; it stays in the foreground and ends with SIGINT (fast)."""
         settings = {
@@ -86,7 +97,15 @@ class Cluster(Server):
             "log_parameter_max_length_on_error": "0",
             "jit": "off",
         }
-        if not self.durable:
+        if self.durable:
+            archive = shlex.quote(str(self.log_archive)).replace("%", "%%")
+            keep = f'gzip -1 -c "%p" > {archive}/%f.new && mv {archive}/%f.new {archive}/%f.gz'
+            settings |= {
+                "archive_mode": "on",
+                "archive_command": f"test ! -d {archive} || {{ {keep}; }}",
+                "archive_timeout": "60",  # what a lost disk loses at most, while something is written
+            }
+        else:
             # Loses what the machine's crash loses; the server's own crash still keeps every commit.
             settings |= {"fsync": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
