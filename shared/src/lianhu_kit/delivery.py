@@ -6,19 +6,22 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
-from aiokafka.partitioner import DefaultPartitioner
-
-# Of the producer that every other client of Kafka has too: a key lies where they would put it.
-_partition_of = DefaultPartitioner()
+from aiokafka.partitioner import murmur2
 
 
 class Encoded(NamedTuple):
-    """An event as it goes over the wire, with its place in the outbox."""
+    """An event as it goes over the wire, with its place in the outbox and what decides its partition."""
 
     position: int
     headers: list[tuple[str, bytes]]
     key: bytes
     value: bytes | None
+    hash: int
+
+    @classmethod
+    def of(cls, position: int, headers: list[tuple[str, bytes]], key: bytes, value: bytes | None) -> "Encoded":
+        """The hash is the one of Java's client and of `send`: a key lies where any other client would put it."""
+        return cls(position, headers, key, value, murmur2(key) & 0x7FFFFFFF)
 
 
 class Delivery:
@@ -43,7 +46,7 @@ class Delivery:
             return {type(error).__name__}
         by_partition: dict[int, list[Encoded]] = {}
         for event in events:
-            by_partition.setdefault(_partition_of(event.key, numbers, numbers), []).append(event)
+            by_partition.setdefault(numbers[event.hash % len(numbers)], []).append(event)
         failed = await asyncio.gather(
             *(self._to_partition(number, part) for number, part in by_partition.items()), return_exceptions=True
         )

@@ -9,10 +9,12 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 
 from lianhu_kit import metrics
 from lianhu_kit.database import OUTBOX_CHANNEL, Database, is_transient, listening
@@ -22,76 +24,31 @@ from lianhu_kit.kafka import end_producer, new_producer
 from lianhu_kit.logs import logger
 from lianhu_kit.outbox import SHARDS
 from lianhu_kit.pausing import Backoff, until_stopped
+from lianhu_kit.relay_statements import GIVE_BACK, LEASE, MOVE, READ, READ_ON, REFUSE
 from lianhu_kit.settings import ServiceSettings
 
 LEASE_SECONDS = 30.0
 SEND_SECONDS = 10.0
 POLL_SECONDS = 1.0
 BATCH = 500
+BATCHES = 8
 LONGEST_REST = 15.0
 _log = logger(__name__)
-
-# Says that we are there, takes free shards up to a fair share of those alive, keeps one's own, gives back what is over
-# it; all by the database's clock.
-_LEASE = text(
-    """
-    WITH present AS (
-        INSERT INTO relays (holder, until) VALUES (:me, clock_timestamp() + make_interval(secs => :seconds))
-        ON CONFLICT (holder) DO UPDATE SET until = excluded.until
-    ), gone AS (
-        DELETE FROM relays WHERE holder <> :me AND until < clock_timestamp() - interval '1 minute'
-    ), alive AS (
-        SELECT count(*) + 1 AS relays FROM relays WHERE holder <> :me AND until > clock_timestamp()
-    ), wanted AS (
-        SELECT shard FROM relay_leases, alive
-        WHERE holder = :me OR until < clock_timestamp()
-        ORDER BY (holder = :me AND until > clock_timestamp()) DESC, shard
-        LIMIT (SELECT ceil(CAST(:shards AS numeric) / relays) FROM alive)
-        FOR UPDATE OF relay_leases SKIP LOCKED
-    ), given AS (
-        UPDATE relay_leases SET until = clock_timestamp()
-        WHERE holder = :me AND shard NOT IN (SELECT shard FROM wanted)
-    )
-    UPDATE relay_leases SET holder = :me, until = clock_timestamp() + make_interval(secs => :seconds)
-    WHERE shard IN (SELECT shard FROM wanted) RETURNING shard
-    """
-)
-_READ = text(
-    """
-    SELECT position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time, traceparent,
-           causationid
-    FROM outbox WHERE shard = ANY(:shards) AND refused IS NULL ORDER BY position LIMIT :batch
-    """
-)
-_MOVE = text(
-    """
-    WITH moved AS (DELETE FROM outbox WHERE position = ANY(:positions) RETURNING *)
-    INSERT INTO published (position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant,
-                           time, traceparent, causationid)
-    SELECT position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time, traceparent,
-           causationid
-    FROM moved
-    """
-)
-# An event that can never be sent would hold up all others of its shard. Later ones of its key go on: who reads them
-# lets them wait for it.
-_REFUSE = text(
-    """
-    UPDATE outbox SET refused = given.reason
-    FROM unnest(CAST(:positions AS bigint[]), CAST(:reasons AS text[])) AS given (position, reason)
-    WHERE outbox.position = given.position
-    """
-)
-_GIVE_BACK = text(
-    """
-    WITH gone AS (DELETE FROM relays WHERE holder = :me)
-    UPDATE relay_leases SET until = clock_timestamp() WHERE holder = :me
-    """
-)
 
 
 class SendFailed(Exception):
     """The broker did not acknowledge in time; the events stay in the outbox and are sent again."""
+
+
+@dataclass
+class _Passed:
+    """What became of the batches of one step: shards of what was read, those that failed, events seen and sent."""
+
+    shards: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    seen: int = 0
+    sent: int = 0
+    stopped: bool = False
 
 
 def rounds(rows: Sequence[RowMapping]) -> list[list[RowMapping]]:
@@ -123,7 +80,8 @@ class Relay:
         self.source = f"/lianhu/{settings.service}"
         self.shards: list[int] = []
         self._leased_at = float("-inf")
-        self._refused: dict[int, str] = {}  # by position: events of this batch that can never be sent
+        self._encoded: dict[int, Encoded] = {}  # by position, as _refused: what this step has read
+        self._refused: dict[int, str] = {}  # events that can never be sent
         self._rests: dict[int, tuple[int, float]] = {}  # shards that failed while others went on: how often, until when
         self._producer: AIOKafkaProducer | None = None
         self.connected = False
@@ -151,42 +109,83 @@ class Relay:
             await self.close()
 
     async def step(self) -> int:
-        """Leases, reads one batch, sends it and moves what was acknowledged; answers how many were moved.
+        """Leases, reads batches, sends them and moves what was acknowledged; answers how many were moved.
 
-        A failed send stops its shard, whose later events stay behind it; SendFailed where nothing at all was sent.
+        While a batch is on its way, the one before is moved and the next one read. A failed send stops its shard, whose
+        later events stay behind it; SendFailed where nothing at all was sent.
         """
         await self._lease()
         producer = await self._connected()  # first, so that readiness knows about the broker before the first event
         shards = [shard for shard in self.shards if self._rests.get(shard, (0, 0))[1] <= time.monotonic()]
+        passed = _Passed()
+        self._encoded, self._refused = {}, {}
+        reading = asyncio.ensure_future(self._read(shards, []))
+        parts: list[asyncio.Future[Any]] = [reading]
+        under_way: list[int] = []
+        try:
+            for _ in range(BATCHES):
+                rows = await reading
+                if more := len(rows) == BATCH:
+                    read = [row["position"] for row in rows]
+                    reading = asyncio.ensure_future(self._read(shards, [*under_way, *read]))
+                    parts.append(reading)
+                under_way = await self._pass_on(producer, rows, passed)
+                await asyncio.gather(*parts)  # at most one batch is acknowledged and not yet moved
+                parts = [reading, asyncio.ensure_future(self._move_counted(rows, under_way))]
+                if passed.failed or passed.stopped or not more:
+                    break
+            await asyncio.gather(*parts)
+        finally:
+            await asyncio.gather(*parts, return_exceptions=True)
+        await self._set_apart()
+        if passed.failed and not passed.sent:
+            raise SendFailed(f"none of {passed.seen} events was acknowledged")
+        if passed.failed:
+            await self._drop_producer()
+        self._rest(passed.failed, passed.shards - passed.failed)
+        return passed.sent
+
+    async def _read(self, shards: list[int], under_way: list[int]) -> Sequence[RowMapping]:
+        """The oldest events of these shards that are not under way, ready to be sent."""
+        statement, values = READ, {"shards": shards, "batch": BATCH}
+        if under_way:
+            statement, values = READ_ON, {**values, "under_way": under_way}
         async with self._database.transaction() as session:
-            rows = (await session.execute(_READ, {"shards": shards, "batch": BATCH})).mappings().all()
+            rows = (await session.execute(statement, values)).mappings().all()
+        for row in rows:
+            try:
+                self._encoded[row["position"]] = Encoded.of(row["position"], *encode(row, self.source))
+            except Exception as error:  # whatever the encoding stumbles over, it would again
+                self._refused[row["position"]] = f"it cannot be encoded: {type(error).__name__}"
+        return rows
+
+    async def _pass_on(self, producer: AIOKafkaProducer, rows: Sequence[RowMapping], passed: "_Passed") -> list[int]:
+        """Sends a batch, each key's events one after another; answers the positions acknowledged."""
         if rows:
             metrics.RELAY_BATCH.labels(self._settings.service).observe(len(rows))
-        moved = 0
-        failed: set[int] = set()
-        self._refused = {}
+        positions: list[int] = []
         for part in rounds(rows):
-            due = [row for row in part if row["shard"] not in failed]
+            due = [row for row in part if row["shard"] not in passed.failed]
             if time.monotonic() > self._leased_at + LEASE_SECONDS - 2 * SEND_SECONDS:
-                break  # the lease must outlive the send: renew it first
+                passed.stopped = True  # the lease must outlive the send: renew it first
+                break
             acknowledged = await self._send(producer, due) if due else []
-            if acknowledged:
-                await self._move(acknowledged)
-                self._count(due, set(acknowledged))
-                moved += len(acknowledged)
+            positions += acknowledged
             done = {*acknowledged, *self._refused}
-            failed |= {row["shard"] for row in due if row["position"] not in done}
-        await self._set_apart()
-        if failed and not moved:
-            raise SendFailed(f"none of {len(rows)} events was acknowledged")
-        if failed:
-            await self._drop_producer()
-        self._rest(failed, {row["shard"] for row in rows} - failed)
-        return moved
+            passed.failed |= {row["shard"] for row in due if row["position"] not in done}
+        passed.seen += len(rows)
+        passed.sent += len(positions)
+        passed.shards |= {row["shard"] for row in rows}
+        return positions
+
+    async def _move_counted(self, rows: Sequence[RowMapping], positions: list[int]) -> None:
+        if positions:
+            await self._move(positions)
+            self._count(rows, set(positions))
 
     async def _move(self, positions: list[int]) -> None:
         async with self._database.transaction() as session:
-            await session.execute(_MOVE, {"positions": positions})
+            await session.execute(MOVE, {"positions": positions})
 
     def _count(self, sent: Sequence[RowMapping], acknowledged: set[int]) -> None:
         for kind, events in Counter(row["type"] for row in sent if row["position"] in acknowledged).items():
@@ -198,7 +197,7 @@ class Relay:
             return
         async with self._database.transaction() as session:
             values = {"positions": list(self._refused), "reasons": list(self._refused.values())}
-            await session.execute(_REFUSE, values)
+            await session.execute(REFUSE, values)
         for position, reason in self._refused.items():
             _log.error("event set apart", position=position, reason=reason)
 
@@ -216,7 +215,7 @@ class Relay:
             return
         began = time.monotonic()
         async with self._database.transaction() as session:
-            given = await session.execute(_LEASE, {"me": self.me, "shards": SHARDS, "seconds": LEASE_SECONDS})
+            given = await session.execute(LEASE, {"me": self.me, "shards": SHARDS, "seconds": LEASE_SECONDS})
             self.shards = sorted(given.scalars())
         self._leased_at = began
 
@@ -240,12 +239,8 @@ class Relay:
         acknowledged: list[int] = []
         by_topic: dict[str, list[Encoded]] = {}
         for row in part:
-            try:
-                ready = Encoded(row["position"], *encode(row, self.source))
-            except Exception as error:  # whatever the encoding stumbles over, it would again
-                self._refused[row["position"]] = f"it cannot be encoded: {type(error).__name__}"
-                continue
-            by_topic.setdefault(row["aggregatetype"], []).append(ready)
+            if (ready := self._encoded.get(row["position"])) is not None:
+                by_topic.setdefault(row["aggregatetype"], []).append(ready)
         tasks = [
             asyncio.ensure_future(Delivery(producer, topic, acknowledged, self._refused).run(events))
             for topic, events in by_topic.items()
@@ -272,7 +267,7 @@ class Relay:
         await self._drop_producer()
         try:
             async with self._database.transaction() as session:
-                await session.execute(_GIVE_BACK, {"me": self.me})
+                await session.execute(GIVE_BACK, {"me": self.me})
         except Exception as error:
             if not is_transient(error):
                 raise

@@ -72,7 +72,7 @@ async def test_a_relay_that_reads_by_the_last_id(
 ) -> None:
     topic, at, (late, early) = await new_topic(), village(), (str(new_id()), str(new_id()))
     if planted:
-        monkeypatch.setattr(relay, "_READ", _BY_LAST_SEEN)
+        monkeypatch.setattr(relay, "READ", _BY_LAST_SEEN)
     recorded, may_commit = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
