@@ -126,7 +126,7 @@ async def cut_commits(run: Run) -> str:
 
 async def foreign_transaction(run: Run) -> str:
     """Somebody else holds rows for longer than the lock timeout, and another transaction stays open."""
-    seconds = run.seconds(12, 150)
+    seconds = run.seconds(12, 120)
     topology, tenant = run.system.topology, run.work.place.tenant
     address = cluster_of(topology).url
     opened = [await asyncpg.connect(address(SUPERUSER, service)) for service in ("requests", "dispatch", "reporting")]
