@@ -1,4 +1,4 @@
-"""The API as a process of its own: it ends at SIGTERM though streams are open."""
+"""The API as a process of its own: at SIGTERM it ends its streams, goes on for the drain, and is gone."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ async def test_open_streams_do_not_hold_the_process(notifications_settings: dict
         "NOTIFICATIONS_PORT": str(port),
         "LIANHU_AUTH_JWKS": settings.auth_jwks,
         "LIANHU_STATE_DIRECTORY": str(settings.state_directory),
-        "LIANHU_DRAIN_SECONDS": "0",
+        "LIANHU_DRAIN_SECONDS": "3",
     }
     command = (sys.executable, "-m", "notifications_service", "api")
     process = await asyncio.create_subprocess_exec(*command, env=environment)
@@ -56,8 +56,16 @@ async def test_open_streams_do_not_hold_the_process(notifications_settings: dict
         await eventually(streaming)
         process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(ended.wait(), 3)
-        # uvicorn raises the signal again when it is done
-        assert await asyncio.wait_for(process.wait(), 5) in (0, -signal.SIGTERM)
+        # It is on its way and takes calls still, for whoever does not know it yet.
+        async with httpx.AsyncClient(base_url=url) as http:
+            leaving = await http.get("/readyz")
+            assert (leaving.status_code, leaving.json(), leaving.headers["connection"]) == (
+                503,
+                {"status": "leaving"},
+                "close",
+            )
+        # uvicorn raises the signal again when it is done; another code is that of a process that hung
+        assert await asyncio.wait_for(process.wait(), 15) in (0, -signal.SIGTERM)
     finally:
         if process.returncode is None:
             process.kill()
