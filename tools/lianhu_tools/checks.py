@@ -50,6 +50,7 @@ def house(root: Path) -> list[Check]:
         Check("import-linter", [*python, "importlinter.cli"] if not Path(imports).exists() else [imports], root),
         Check("secrets", [*python, "lianhu_tools.hygiene", "secrets"], root),
         Check("licences", [*python, "lianhu_tools.hygiene", "licences"], root),
+        Check("migrations", [*python, "lianhu_tools.migration_steps"], root),
         Check("deptry tools", [deptry, "tools"], root),
         Check("deptry kit", [deptry, "src"], root / "shared"),
     ]

@@ -25,8 +25,9 @@ FREE = {
 }  # fmt: skip
 _OLDER = {
     "apache software license": "Apache-2.0", "apache 2": "Apache-2.0", "apache 2.0": "Apache-2.0",
-    "bsd license": "BSD-3-Clause", "bsd 2-clause license": "BSD-2-Clause", "mit license": "MIT",
-    "isc license (iscl)": "ISC", "isc license": "ISC", "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
+    "apache": "Apache-2.0", "bsd license": "BSD-3-Clause", "3-clause bsd license": "BSD-3-Clause",
+    "bsd 2-clause license": "BSD-2-Clause", "mit license": "MIT", "isc license (iscl)": "ISC", "isc license": "ISC",
+    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
     "gnu lesser general public license v2 or later (lgplv2+)": "LGPL", "python software foundation license": "PSF-2.0",
 }  # fmt: skip
 

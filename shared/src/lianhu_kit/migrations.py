@@ -12,7 +12,7 @@ from typing import Any
 from alembic import op
 
 # Whoever waits for a table's lock holds up every call behind it: not for long, and then again a little later.
-TIMEOUTS = {"lock_timeout": "3s", "statement_timeout": "60s"}
+TIMEOUTS = {"lock_timeout": "2s", "statement_timeout": "60s"}
 SCOPE = "NULLIF(current_setting('lianhu.scope', true), '')"
 PERSON = "NULLIF(current_setting('lianhu.person', true), '')::uuid"
 
