@@ -104,15 +104,18 @@ _NOTIFICATIONS = """
     INSERT INTO org_units (code, name) SELECT DISTINCT tenant, '示例村' FROM given;
     INSERT INTO person_roles (person, role, at)
     SELECT DISTINCT md5(tenant || first % people)::uuid, 'volunteer', tenant FROM given;
-    INSERT INTO requests (id, tenant, number, service, resident, reporter, guardian, minor, status, holders)
+    INSERT INTO requests (id, tenant, number, service, resident, reporter, guardian, minor, status, merged_into,
+        holders)
     SELECT id, tenant, lpad(n::text, 9, '0'), service, md5('resident' || n / 4)::uuid, md5('resident' || n / 4)::uuid,
-           false, false, 'closed_confirmed', '{}'
+           false, false, CASE WHEN n % 20 = 1 THEN 'merged' ELSE 'closed_confirmed' END,
+           CASE WHEN n % 20 = 1 THEN gen_random_uuid() END, '{}'
     FROM given;
     INSERT INTO deliveries (id, tenant, grid, request_id, number, sequence, purpose, template, channel, audience,
         person, recipient, about, attempt, state, event_id, words, created_at, updated_at)
-    SELECT uuidv7(at - clock_timestamp()), tenant, grid, id, lpad(n::text, 9, '0'), 1, 'result', 'completed', channel,
-           'resident', md5('resident' || n / 4)::uuid, md5('resident' || n / 4), id || channel, 1,
-           CASE WHEN age = 0 AND channel = 'call' THEN 'due' ELSE 'sent' END, id::text, '{}', at, at
+    SELECT uuidv7(at - clock_timestamp()), tenant, grid, id, lpad(n::text, 9, '0'), 1, 'result', 'confirm-work',
+           channel, 'resident', md5('resident' || n / 4)::uuid, md5('resident' || n / 4), id || channel, 1,
+           CASE WHEN age = 0 AND channel = 'call' THEN 'due' ELSE 'sent' END, id::text,
+           '{"number": "", "service": ""}', at, at
     FROM given, unnest(ARRAY['call', 'inbox']) AS channel;
     INSERT INTO messages (id, person, tenant, request_id, number, purpose, template, locale, title, body, created_at,
         read_at)

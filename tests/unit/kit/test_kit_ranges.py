@@ -1,10 +1,15 @@
-"""What lies under a code: the village itself by equation, the villages of a wider unit by their range."""
+"""What lies under a code, and lists within it: an index over (tenant, id) can follow each condition."""
 
+from uuid import UUID
+
+import pytest
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from lianhu_kit.ranges import under
+from lianhu_kit.ranges import after, before, newest_first, oldest_first, under
 
-VILLAGE = "990777000003"
+VILLAGE, TOWN = "990777000003", "990777000"
+LAST = UUID(int=7)
 
 
 class _Base(DeclarativeBase):
@@ -14,23 +19,37 @@ class _Base(DeclarativeBase):
 class _Row(_Base):
     """A row somewhere."""
 
-    __tablename__ = "things"
-    tenant: Mapped[str] = mapped_column(primary_key=True)
+    __tablename__ = "t"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant: Mapped[str]
 
 
-def said(code: str) -> str:
+def said(condition: ColumnElement[bool]) -> str:
     """The condition as SQL."""
-    made = under(_Row.tenant, code).compile(compile_kwargs={"literal_binds": True})
-    return str(made)
+    return str(condition.compile(compile_kwargs={"literal_binds": True})).replace(LAST.hex, "LAST")
 
 
-def test_a_village_is_an_equation() -> None:
-    assert said(VILLAGE) == f"things.tenant = '{VILLAGE}'"
+@pytest.mark.parametrize(
+    ("code", "condition"),
+    [
+        (VILLAGE, f"t.tenant = '{VILLAGE}'"),
+        (TOWN, f"t.tenant >= '{TOWN}' AND t.tenant < '{TOWN}:'"),
+        (VILLAGE + "001", f"t.tenant >= '{VILLAGE}001' AND t.tenant < '{VILLAGE}001:'"),
+    ],
+)
+def test_a_village_is_an_equation_and_all_else_a_range(code: str, condition: str) -> None:
+    assert said(under(_Row.tenant, code)) == condition
 
 
-def test_a_wider_unit_is_a_range() -> None:
-    assert said(VILLAGE[:9]) == "things.tenant >= '990777000' AND things.tenant < '990777000:'"
+def test_a_villages_list_names_the_tenant_first() -> None:
+    assert [str(part) for part in newest_first(_Row.tenant, _Row.id, VILLAGE)] == ["t.tenant DESC", "t.id DESC"]
+    assert [str(part) for part in oldest_first(_Row.tenant, _Row.id, VILLAGE)] == ["t.tenant ASC", "t.id ASC"]
+    assert said(before(_Row.tenant, _Row.id, VILLAGE, LAST)) == f"(t.tenant, t.id) < ('{VILLAGE}', 'LAST')"
+    assert said(after(_Row.tenant, _Row.id, VILLAGE, LAST)) == f"(t.tenant, t.id) > ('{VILLAGE}', 'LAST')"
 
 
-def test_a_grid_is_a_range_of_what_is_filed_under_it() -> None:
-    assert said(VILLAGE + "001") == f"things.tenant >= '{VILLAGE}001' AND things.tenant < '{VILLAGE}001:'"
+def test_a_wider_list_is_by_id_alone_since_tenants_mix() -> None:
+    assert [str(part) for part in newest_first(_Row.tenant, _Row.id, TOWN)] == ["t.id DESC"]
+    assert [str(part) for part in oldest_first(_Row.tenant, _Row.id, TOWN)] == ["t.id ASC"]
+    assert said(before(_Row.tenant, _Row.id, TOWN, LAST)) == "t.id < 'LAST'"
+    assert said(after(_Row.tenant, _Row.id, TOWN, LAST)) == "t.id > 'LAST'"

@@ -12,15 +12,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from dispatch_service.domain.reasons import words
 from lianhu_kit.divisions import VILLAGE, upper_bound
 
-# A page of assignments with who holds each, newest first; `:mine` are the person's own offers or holdings.
+# A page of assignments with who holds each, newest first. It is cut before anything is joined to it, and its length
+# stands in the text: so the server knows that it looks up a few rows, whatever values it plans for.
 _PAGE = """
     SELECT a.id, a.request_id, r.number, a.tenant, a.grid, a.service, a.summary, a.state, a.wave, a.places, a.taken,
            a.offered_until, a.limits, a.round, a.route, a.urgent, a.minor, a.asked, a.opened_at, a.supervised_until,
            o.why, o.declined_at IS NULL AS offer_open,
            coalesce((SELECT jsonb_agg(h.person ORDER BY h.claimed_at)
                      FROM holdings h WHERE h.assignment_id = a.id AND h.ended_at IS NULL), '[]') AS held_by
-    FROM assignments a JOIN requests r ON r.id = a.request_id
+    FROM (SELECT a.* FROM assignments a WHERE {conditions} ORDER BY {order} LIMIT {rows:d}) AS a
+    JOIN requests r ON r.id = a.request_id
     LEFT JOIN offers o ON o.assignment_id = a.id AND o.person = CAST(:person AS uuid)
+    ORDER BY a.id DESC
 """
 # In a village what is open is little, and what somebody was ever offered is much: so from the open ones to the offers.
 # OFFSET 0 keeps the planner from turning it round.
@@ -33,6 +36,7 @@ _OFFERED = """a.state IN ('offered', 'assigned')
         SELECT FROM holdings h WHERE h.assignment_id = a.id AND h.person = :person AND h.ended_at IS NULL)"""
 _HELD = """a.state NOT IN ('completed', 'returned', 'cancelled') AND a.id IN (
         SELECT assignment_id FROM holdings WHERE person = :person AND ended_at IS NULL AND completed_at IS NULL)"""
+_BY_ID = ("a.id DESC", "a.id < :after")
 _CONCERNS = """(EXISTS (SELECT FROM offers f WHERE f.assignment_id = a.id AND f.person = :person)
      OR EXISTS (SELECT FROM holdings h WHERE h.assignment_id = a.id AND h.person = :person))"""
 
@@ -61,27 +65,32 @@ class Filter:
 async def page(session: AsyncSession, wanted: Filter) -> Sequence[dict[str, Any]]:
     """Up to `limit + 1` assignments that fit, newest first, as rows for `item`."""
     conditions = ["true"]
-    values: dict[str, Any] = {"person": wanted.person, "limit": wanted.limit + 1}
+    values: dict[str, Any] = {"person": wanted.person}
 
     def narrow(condition: str, **given: Any) -> None:
         conditions.append(condition)
         values.update(given)
 
     def under(column: str, name: str, code: str) -> None:
-        if column == "a.tenant" and len(code) == VILLAGE:  # only so does assignments_list give the page in its order
+        if code == wanted.scope:  # row-level security sees to that
+            return
+        if column == "a.tenant" and len(code) == VILLAGE:
             narrow(f"a.tenant = :{name}", **{name: code})
         else:
             narrow(f"{column} >= :{name} AND {column} < :{name}_end", **{name: code, f"{name}_end": upper_bound(code)})
 
-    if wanted.scope is not None:
-        under("a.tenant", "scope", wanted.scope)
+    # A village's rows have one tenant: named first, assignments_list gives the page as it stands.
+    village = wanted.scope if wanted.scope is not None and len(wanted.scope) == VILLAGE else None
+    order, place = ("a.tenant DESC, a.id DESC", "(a.tenant, a.id) < (:scope, :after)") if village else _BY_ID
+    if village:
+        values["scope"] = village
     if wanted.at is not None:
         under("a.grid" if len(wanted.at) > VILLAGE else "a.tenant", "at", wanted.at)
     if wanted.own:
         narrow(_CONCERNS)
     if wanted.mine is not None:
         narrow(_OFFERED if wanted.mine == "offered" else _HELD)
-    if wanted.mine == "offered" and wanted.scope is not None and len(wanted.scope) == VILLAGE:
+    if wanted.mine == "offered" and village:
         narrow(_OPEN_HERE)
     if wanted.tenant is not None:
         under("a.tenant", "tenant", wanted.tenant)
@@ -96,8 +105,8 @@ async def page(session: AsyncSession, wanted: Filter) -> Sequence[dict[str, Any]
             name = column.removeprefix("a.")
             narrow(f"{column} = :{name}", **{name: value})
     if wanted.after is not None:
-        narrow("a.id < :after", after=wanted.after)
-    statement = f"{_PAGE} WHERE {' AND '.join(conditions)} ORDER BY a.id DESC LIMIT :limit"
+        narrow(place, after=wanted.after)
+    statement = _PAGE.format(conditions=" AND ".join(conditions), order=order, rows=wanted.limit + 1)
     return [dict(row) for row in (await session.execute(text(statement), values)).mappings()]
 
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from lianhu_kit import ranges
 from lianhu_kit.divisions import VILLAGE, village_of
 from lianhu_kit.ranges import under
 from notifications_service.tables import Delivery
@@ -20,11 +22,16 @@ class Reach:
     code: str
     caller: UUID | None = None
 
+    @property
+    def place(self) -> tuple[Mapped[str], Mapped[UUID], str]:
+        """What the order of a list is made of."""
+        return col(Delivery.tenant), col(Delivery.id), village_of(self.code)
+
     def limit(self, found: SelectOfScalar[Delivery]) -> SelectOfScalar[Delivery]:
         """The query within this reach; a grid's role sees what is placed in the grid."""
-        found = found.where(under(col(Delivery.tenant), village_of(self.code)))
-        if len(self.code) > VILLAGE:
-            found = found.where(under(col(Delivery.grid), self.code))
+        if len(self.code) != VILLAGE:
+            column = col(Delivery.grid) if len(self.code) > VILLAGE else col(Delivery.tenant)
+            found = found.where(under(column, self.code))
         return found if self.caller is None else found.where(col(Delivery.caller) == self.caller)
 
 
@@ -38,8 +45,8 @@ async def calls(
     if request is not None:
         found = found.where(col(Delivery.request_id) == request)
     if after is not None:
-        found = found.where(col(Delivery.id) > after)
-    return (await session.exec(found.order_by(col(Delivery.id)).limit(limit))).all()
+        found = found.where(ranges.after(*reach.place, after))
+    return (await session.exec(found.order_by(*ranges.oldest_first(*reach.place)).limit(limit))).all()
 
 
 async def call(session: AsyncSession, reach: Reach, identifier: UUID) -> Delivery | None:
@@ -77,5 +84,5 @@ async def newest(
     if state is not None:
         found = found.where(col(Delivery.state) == state)
     if before is not None:
-        found = found.where(col(Delivery.id) < before)
-    return (await session.exec(found.order_by(col(Delivery.id).desc()).limit(limit))).all()
+        found = found.where(ranges.before(*reach.place, before))
+    return (await session.exec(found.order_by(*ranges.newest_first(*reach.place)).limit(limit))).all()

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from lianhu_kit.ranges import under
+from lianhu_kit.ranges import before as older_than
+from lianhu_kit.ranges import newest_first, under
 from lianhu_kit.tokens import Grant
 from requests_service.domain import access
 from requests_service.domain.masking import mask_name, mask_phone
@@ -68,8 +69,9 @@ async def page(
     limit: int,
 ) -> list[Request]:
     """Requests that a grant reaches in a scope, newest first; `limit + 1` of them, to see if more follow."""
-    query = select(Request).where(reaches(grant, person), under(col(Request.tenant), scope))
-    if tenant is not None:
+    place = col(Request.tenant), col(Request.id), scope
+    query = select(Request).where(reaches(grant, person))
+    if tenant is not None and tenant != scope:
         query = query.where(under(col(Request.tenant), tenant))
     if statuses:
         query = query.where(col(Request.status).in_(statuses))
@@ -77,8 +79,8 @@ async def page(
         if value is not None:
             query = query.where(column == value)
     if before is not None:
-        query = query.where(Request.id < before)
-    return list(await session.exec(query.order_by(col(Request.id).desc()).limit(limit + 1)))
+        query = query.where(older_than(*place, before))
+    return list(await session.exec(query.order_by(*newest_first(*place)).limit(limit + 1)))
 
 
 async def read(session: AsyncSession, request: Request, grant: Grant, person: UUID) -> dict[str, Any]:
