@@ -132,9 +132,7 @@ def parked(
         if verdict == "drop" and not yes and not (sys.stdin.isatty() and typer.confirm("Pass it by for good?")):
             raise Fault("A dropped event is never applied: say yes=1 where nobody can be asked.")
         left = asyncio.run(parking.decide(topology, service, id, verdict, reason))
-        out.print(
-            "Carried out; what fails again is parked again. Of this key " + ("is:" if left else "nothing is now.")
-        )
+        out.print(f"Carried out; what fails again is parked again. Parked of this key: {len(left)}.")
         if left:
             rows = [(row.id, row.key, row.sequence, row.type, row.reason) for row in left]
             screen.table(out, ["id", "key", "sequence", "type", "reason"], rows)
