@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chaos.run import NotTried, Run
 from lianhu_tools.local.system import cluster_of
+from lianhu_tools.stores import places
 from lianhu_tools.stores.postgres import Cluster
 from support.system import System
 
@@ -20,11 +21,13 @@ async def small_disk(folder: Path, base: int) -> AsyncIterator[System]:
     """A stage: the cluster's data on a file system in memory. Raises NotTried without the right to mount one."""
     system = System(folder, base)
     cluster = cluster_of(system.topology)
-    await asyncio.to_thread(_mount, cluster)
     try:
+        await asyncio.to_thread(_mount, cluster)
         yield system
     finally:
-        await asyncio.to_thread(subprocess.run, ["umount", "-l", str(cluster.data)], check=False)
+        if cluster.data.is_mount():
+            await asyncio.to_thread(subprocess.run, ["umount", "-l", str(cluster.data)], check=False)
+        await asyncio.to_thread(places.forget, system.topology.state / "postgres")
 
 
 def _mount(cluster: Cluster) -> None:

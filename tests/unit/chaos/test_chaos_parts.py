@@ -1,6 +1,7 @@
 """The harness's own parts: which case is played when, where a call goes, how far a clock is off."""
 
 from argparse import Namespace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 
 from chaos.__main__ import _order
 from chaos.clients import Clients
+from chaos.disk import _mount
 from chaos.migrating import revisions
+from chaos.run import NotTried
 from chaos.shifted import HOUR, RIGHT_SECONDS, WRONG_SECONDS, shift
 from lianhu_tools.topology import SERVICES
 
@@ -49,3 +52,15 @@ def test_a_clock_jumps_both_ways_by_over_an_hour(first: float) -> None:
 
 def test_every_service_has_revisions_to_be_killed_in() -> None:
     assert all(revisions(service)[0] == "0001" for service in SERVICES)
+
+
+def test_without_the_right_to_mount_a_full_disk_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    cluster: Any = SimpleNamespace(data=data, prepare=data.mkdir)
+
+    def refuse(*_: object, **__: object) -> object:
+        return SimpleNamespace(returncode=32, stdout="", stderr="mount: must be superuser")
+
+    monkeypatch.setattr("chaos.disk.subprocess.run", refuse)
+    with pytest.raises(NotTried, match="needs root and mount"):
+        _mount(cluster)
