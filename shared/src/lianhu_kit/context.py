@@ -1,14 +1,15 @@
 """What caused the work at hand: carried by context variables into every outbox row and log line."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from opentelemetry import trace
-from opentelemetry.trace import format_span_id, format_trace_id
+from opentelemetry.trace import SpanKind, format_span_id, format_trace_id
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from lianhu_kit import tracing
 from lianhu_kit.identifiers import new_id
 
 _propagator = TraceContextTextMapPropagator()
@@ -49,11 +50,15 @@ def current_cause() -> Cause:
 
 
 @contextmanager
-def caused_by(identifier: str, traceparent: str | None) -> Iterator[Cause]:
-    """Everything recorded inside names this call or event as its cause."""
-    cause = Cause(identifier, continued(traceparent))
-    token = _cause.set(cause)
-    try:
-        yield cause
-    finally:
-        _cause.reset(token)
+def caused_by(
+    identifier: str, traceparent: str | None, step: str | None = None, kind: SpanKind = SpanKind.INTERNAL
+) -> Iterator[Cause]:
+    """Everything recorded inside names this call or event as its cause; `step` makes it a span where spans are sent."""
+    opened = nullcontext() if step is None else tracing.span(step, kind, traceparent, lianhu__cause=identifier)
+    with opened:
+        cause = Cause(identifier, continued(traceparent))
+        token = _cause.set(cause)
+        try:
+            yield cause
+        finally:
+            _cause.reset(token)

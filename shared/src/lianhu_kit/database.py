@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from lianhu_kit import metrics
+from lianhu_kit import metrics, tracing
 from lianhu_kit.logs import logger
 from lianhu_kit.pausing import pause
 from lianhu_kit.pool import CountedPool
@@ -105,10 +105,11 @@ class Database:
         It begins without a scope, so that no tenant's row can be seen before `enter_scope`.
         """
         async with self._sessions() as session:
-            async with session.begin():
-                yield session
-                for _, work in sorted(session.info.get(_AT_END, {}).items()):
-                    await work(session)
+            with tracing.part("transaction", db__system__name="postgresql"):
+                async with session.begin():
+                    yield session
+                    for _, work in sorted(session.info.get(_AT_END, {}).items()):
+                        await work(session)
             for channel in session.info.get(WAKES, ()):
                 self.wakeups.wake(channel)
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import Mapping
 
 from fastapi import Request
+from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lianhu_kit import metrics
+from lianhu_kit import metrics, tracing
 from lianhu_kit.context import caused_by
 from lianhu_kit.identifiers import new_id
 from lianhu_kit.logs import logger
@@ -74,7 +75,8 @@ class Door:
                 ]
             await send(message)
 
-        with caused_by(call, headers.get(b"traceparent", b"").decode("latin-1") or None):
+        given = headers.get(b"traceparent", b"").decode("latin-1") or None
+        with caused_by(call, given, scope["method"], SpanKind.SERVER):
             try:
                 refused = _refused(scope, headers)
                 if refused is not None:
@@ -92,6 +94,7 @@ class Door:
                 route = getattr(scope.get("route"), "path", "other")
                 seconds = time.perf_counter() - began
                 self._timed(route, scope["method"], status).observe(seconds)
+                tracing.answered(scope["method"], route, status)
                 if route not in _ASKED_BY_WATCHERS:
                     _log.info("call", method=scope["method"], route=route, status=status, ms=round(seconds * 1000))
 

@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
+from lianhu_kit import tracing
 from lianhu_kit.impatience import ImpatientProtocol
 from lianhu_kit.leaving import CALLS_SECONDS, DrainingServer
 from lianhu_kit.logs import configure
@@ -41,6 +42,7 @@ def main(
         sys.exit(2)
     settings = load(settings_class)
     configure(settings.service, settings.log_level)
+    tracing.begin(settings.service, name, settings.otlp_endpoint)
     if name == "api":
         _serve(settings, api(settings))
     elif name == "worker":

@@ -9,10 +9,11 @@ import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from lianhu_kit import metrics
+from lianhu_kit import metrics, tracing
 from lianhu_kit.context import caused_by
 from lianhu_kit.database import Database, enter_scope, is_overrun, is_transient
 from lianhu_kit.envelope import ReceivedEvent, Record, Undecodable, decode
@@ -193,14 +194,16 @@ class Inbound:
         ]
         if self._apply is not None:
             if parsed:
+                began = tracing.now()
                 with caused_by(parsed[-1][0].id, parsed[-1][0].traceparent):
                     await self._apply(session, parsed)
+                tracing.taken_in((event for event, _ in parsed), began)
             return
         for event, data in sorted(parsed, key=self._lock_order):  # stable: the order of each key stays
             subscription = self._subscriptions[self._name(event)]
             if not subscription.concerns(data):
                 continue
-            with caused_by(event.id, event.traceparent):
+            with caused_by(event.id, event.traceparent, f"take in {event.type}", SpanKind.CONSUMER):
                 await enter_scope(session, event.tenant)
                 await subscription.handle(session, event, data)
                 await session.flush()

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from sqlalchemy import RowMapping
 
-from lianhu_kit import metrics
+from lianhu_kit import metrics, tracing
 from lianhu_kit.database import OUTBOX_CHANNEL, Database, is_transient, listening
 from lianhu_kit.delivery import Delivery, Encoded
 from lianhu_kit.envelope import encode
@@ -188,6 +188,7 @@ class Relay:
             await session.execute(MOVE, {"positions": positions})
 
     def _count(self, sent: Sequence[RowMapping], acknowledged: set[int]) -> None:
+        tracing.sent(row for row in sent if row["position"] in acknowledged)
         for kind, events in Counter(row["type"] for row in sent if row["position"] in acknowledged).items():
             metrics.RELAYED.labels(self._settings.service, kind).inc(events)
 

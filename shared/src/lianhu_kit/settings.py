@@ -25,6 +25,7 @@ _SHARED = {
     "keep_inbox_days",
     "keep_keys_days",
     "drain_seconds",
+    "otlp_endpoint",
 }
 
 AnySettings = TypeVar("AnySettings", bound="ServiceSettings")
@@ -69,6 +70,11 @@ class ServiceSettings(BaseSettings):
         le=5,
         description="how long an API that was told to end still answers, while whoever shares out calls sees it not "
         "ready: some times as long as that one takes to look, as in 3; 0 where there is none",
+    )
+    otlp_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="an OpenTelemetry collector that takes OTLP over HTTP, as in http://127.0.0.1:4318; empty is none",
     )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="a free port, as in 8001")

@@ -151,7 +151,7 @@ class Timers:
             timer = Timer(row["kind"], row["aggregate"], row["tenant"], row["due_at"], row["version"])
             outcome = "fired"
             try:
-                with caused_by(row["causationid"], row["traceparent"]):
+                with caused_by(row["causationid"], row["traceparent"], f"timer {timer.kind}"):
                     await self._fire_patiently(timer, lease)
             except TimerLost:
                 outcome = "lost"
