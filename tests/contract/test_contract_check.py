@@ -72,7 +72,7 @@ def row(event: OutgoingEvent) -> RowMapping:
         "aggregateid": event.key,
         "traceparent": new_traceparent(),
         "causationid": str(uuid4()),
-        "payload": event.data,
+        "payload": event.payload(),
     }
     return cast("RowMapping", columns)
 

@@ -1,5 +1,6 @@
 """The outside consumer of docs/integration.md, run as it stands against a real broker, killed and started again."""
 
+import json
 import os
 import re
 import signal
@@ -44,7 +45,7 @@ def sample(type: str, request: str, tenant: str, sequence: int) -> RowMapping:
     columns: dict[str, Any] = {
         "id": new_id(), "type": type, "subject": request, "time": datetime.now(UTC), "tenant": tenant,
         "sequence": sequence, "aggregateid": request, "traceparent": new_traceparent(),
-        "causationid": str(uuid4()), "payload": data,
+        "causationid": str(uuid4()), "payload": json.dumps(data),
     }  # fmt: skip
     return cast("RowMapping", columns)
 

@@ -1,6 +1,7 @@
 """Reporting at work: its API in this process, its worker on a real broker and database of its own."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -52,7 +53,7 @@ def as_record(raw: Raw) -> dict[str, Any]:
         "aggregateid": raw.key,
         "causationid": raw.id,
         "traceparent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
-        "payload": raw.data,
+        "payload": json.dumps(raw.data),
     }
     headers, key, value = encode(row, f"/lianhu/{owner.get(raw.type.split('.')[1], 'requests')}")
     return {"topic": raw.topic, "headers": headers, "key": key, "value": value}
