@@ -33,5 +33,5 @@ async def clocks_jump(run: Run) -> str:
 
 async def _place(run: Run, double: Double, orders: int) -> None:
     for _ in range(orders):
-        await run.work.order(run.dice, double.address)
+        await run.work.order(double.address)
         await asyncio.sleep(0.5)

@@ -118,7 +118,7 @@ async def cut_commits(run: Run) -> str:
         async with Double(run.system, "requests", "api", database=way) as double:
             await double.ready()
             for _ in range(orders):
-                await run.work.order(run.dice, double.address)
+                await run.work.order(double.address)
     finally:
         cutter.close()
     return f"{cutter.before} connections cut before COMMIT and {cutter.after} after it, under {orders} orders"

@@ -74,7 +74,7 @@ async def run_case(
 async def arrives(run: Run) -> float:
     """Seconds until an order placed now has become a fact and was told to the village's desk."""
     began = time.monotonic()
-    request = await run.work.order(run.dice)
+    request = await run.work.order()
     facts = "SELECT count(*) FROM facts WHERE request_id = $1 AND status IS NOT NULL"
     told = "SELECT count(*) FROM deliveries WHERE request_id = $1"
     while time.monotonic() < began + RECOVERY_SECONDS:
