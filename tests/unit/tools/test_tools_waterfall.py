@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from lianhu_tools.looks.waterfall import Hop, drawn, grown
+from lianhu_kit.identifiers import new_id
+from lianhu_tools.looks.waterfall import Hop, drawn, earliest, grown
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -36,3 +37,10 @@ def test_what_the_broker_has_not_is_said_and_a_lone_event_is_drawn() -> None:
     assert call.startswith("call call")
     assert line.endswith("not published")
     assert grown([hop("kit.first", "call", 0, None)])[0].as_json()["published"] is None
+
+
+def test_days_before_a_request_was_made_are_passed_over() -> None:
+    made = datetime.now(UTC)
+    since = earliest(str(new_id()))
+    assert timedelta(hours=23) < made - since < timedelta(hours=25)
+    assert earliest("00000000-0000-4000-8000-000000000000").year == 1970, "an id that tells no time"

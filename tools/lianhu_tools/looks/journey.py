@@ -10,10 +10,7 @@ from lianhu_tools.faults import Fault
 from lianhu_tools.looks.databases import ask
 from lianhu_tools.topology import Topology
 
-_TENANT = """
-SELECT tenant FROM (SELECT tenant, aggregateid FROM outbox UNION ALL SELECT tenant, aggregateid FROM published) AS kept
-WHERE aggregateid = $1 LIMIT 1
-"""
+_TENANT = "SELECT tenant FROM requests WHERE id = $1::uuid"
 
 
 async def timeline(topology: Topology, request: str) -> list[dict[str, Any]]:
@@ -41,7 +38,7 @@ async def timeline(topology: Topology, request: str) -> list[dict[str, Any]]:
 
 
 async def _tenant(topology: Topology, request: str) -> str:
-    """The village of a request, by the first event about it; the token is then good for that village alone."""
+    """The village of a request; the token is then good for that village alone."""
     tenant: str | None = await ask(topology, "requests", _TENANT, request)
     if tenant is None:
         raise Fault(f"There is no request {request}.")
