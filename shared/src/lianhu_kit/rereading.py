@@ -7,7 +7,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ STALL_SECONDS = 60.0
 ANSWER_SECONDS = 15.0
 USAGE = "Say from when: replay from 2026-11-20 (a date, or an RFC 3339 time)"
 Report = Callable[[str], None]
+Take = Callable[[Sequence[Record]], Awaitable[None]]
 
 
 class Refused(Exception):
@@ -50,22 +51,33 @@ async def reread(settings: ServiceSettings, work: Work, since: datetime, report:
     if since.timestamp() > time.time():
         raise Refused(f"{since.isoformat()} has not come yet: say a moment in the past.")
     database = Database(settings.database_url, application_name=f"{settings.service}-replay", pool_size=2)
-    client = new_consumer(settings, group=None, client=f"{settings.service}-replay")
     inbound = Inbound(
         settings.service, database, work.topics, work.subscriptions, apply=work.apply, generation=work.generation
     )
     before = _outcomes(settings.service)
     try:
-        await asyncio.wait_for(client.start(), ANSWER_SECONDS)
-        ends = await _place(client, list(work.topics), since)
-        read = await _read(client, inbound, ends, report)
+        read = await read_again(settings, list(work.topics), since, inbound.receive, report)
         await inbound.retry_waiting()
+    finally:
+        await database.close()
+    return {"read": read, **(_outcomes(settings.service) - before)}
+
+
+async def read_again(
+    settings: ServiceSettings, topics: Sequence[str], since: datetime, take: Take, report: Report
+) -> int:
+    """Gives `take` every record of the topics from `since` on, batch by batch, up to where they end now; how many.
+
+    Refused where a topic is not there, or the broker falls silent.
+    """
+    client = new_consumer(settings, group=None, client=f"{settings.service}-replay")
+    try:
+        await asyncio.wait_for(client.start(), ANSWER_SECONDS)
+        return await _read(client, take, await _place(client, topics, since), report)
     except TimeoutError:
         raise Refused("The broker does not answer: see that it is up, then replay. Nothing is lost.") from None
     finally:
         await end_consumer(client)
-        await database.close()
-    return {"read": read, **(_outcomes(settings.service) - before)}
 
 
 async def _place(client: AIOKafkaConsumer, topics: Sequence[str], since: datetime) -> dict[TopicPartition, int]:
@@ -85,12 +97,12 @@ async def _place(client: AIOKafkaConsumer, topics: Sequence[str], since: datetim
     return {each: ends[each] for each in wanted}
 
 
-async def _read(client: AIOKafkaConsumer, inbound: Inbound, ends: Mapping[TopicPartition, int], report: Report) -> int:
+async def _read(client: AIOKafkaConsumer, take: Take, ends: Mapping[TopicPartition, int], report: Report) -> int:
     read, left, moved, told = 0, set(ends), time.monotonic(), time.monotonic()
     while left:
         fetched = await client.getmany(timeout_ms=500, max_records=BATCH)
         for records in fetched.values():
-            await inbound.receive([Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records])
+            await take([Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records])
             read += len(records)
         left = {each for each in left if await asyncio.wait_for(client.position(each), ANSWER_SECONDS) < ends[each]}
         if fetched:

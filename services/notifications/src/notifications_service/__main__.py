@@ -1,12 +1,32 @@
-"""`python -m notifications_service api | worker | migrate | refill TOPIC`."""
+"""`python -m notifications_service api | worker | migrate | refill TOPIC | replay from TIME | rebuild`."""
 
+import asyncio
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lianhu_kit.entry import main
-from notifications_service.app import create_app, work
+from lianhu_kit.rereading import Refused
+from notifications_service.app import REVISION, create_app, voice_of, work
+from notifications_service.consumer.rebuild import rebuild
 from notifications_service.settings import Settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
+
+def run_rebuild(settings: Settings, _arguments: Sequence[str]) -> int:
+    """Fills an empty database; 0 when it holds all that the topics know, 1 where it was refused."""
+    try:
+        done = asyncio.run(rebuild(settings, voice_of(settings), REVISION, lambda line: print(line, flush=True)))
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    print(
+        f"{done.told - done.left} of {done.told} deliveries are back; {done.waiting} events wait, {done.parked} parked"
+    )
+    print("Not back: languages that people chose, who read what, and who made a call that reached nobody.")
+    return 0
+
+
 if __name__ == "__main__":
-    main(Settings, api=create_app, work=work, migrations=MIGRATIONS)
+    main(Settings, api=create_app, work=work, migrations=MIGRATIONS, commands={"rebuild": run_rebuild})

@@ -58,19 +58,27 @@ def name_of(type: str) -> str:
 
 async def hear_of_request(session: AsyncSession, voice: Voice, event: ReceivedEvent, data: RequestEvent) -> None:
     """An event of the requests topic: moves the copy's status and tells."""
-    if isinstance(data, Submitted):
-        values = data.model_dump(exclude={"request_id", "by"})
-        await session.execute(_PLACE, {"id": data.request_id, "tenant": event.tenant, **values})
-    into = data.into if isinstance(data, Merged) else None
-    matter = await _moved(session, event, data.request_id, status=data.status, into=into)
-    await _follow(session, voice, event, data.by, data.model_dump(), matter)
+    await follow(session, voice, event, data, await know_request(session, event, data))
 
 
 async def hear_of_dispatch(session: AsyncSession, voice: Voice, event: ReceivedEvent, data: DispatchEvent) -> None:
     """An event of the dispatch topic: remembers who held the work and tells; NotYet before the request is known."""
+    await follow(session, voice, event, data, await know_dispatch(session, event, data))
+
+
+async def know_request(session: AsyncSession, event: ReceivedEvent, data: RequestEvent) -> Matter:
+    """Moves the copy of a request, which its first event makes; the request as it is then."""
+    if isinstance(data, Submitted):
+        values = data.model_dump(exclude={"request_id", "by"})
+        await session.execute(_PLACE, {"id": data.request_id, "tenant": event.tenant, **values})
+    into = data.into if isinstance(data, Merged) else None
+    return await _moved(session, event, data.request_id, status=data.status, into=into)
+
+
+async def know_dispatch(session: AsyncSession, event: ReceivedEvent, data: DispatchEvent) -> Matter:
+    """Remembers who held the work; the request as it is then. NotYet before the request is known."""
     holder = data.person if isinstance(data, Claimed) else None
-    matter = await _moved(session, event, data.request_id, holder=holder)
-    await _follow(session, voice, event, data.by, data.model_dump(), matter)
+    return await _moved(session, event, data.request_id, holder=holder)
 
 
 async def _moved(session: AsyncSession, event: ReceivedEvent, request: UUID, **move: Any) -> Matter:
@@ -83,12 +91,14 @@ async def _moved(session: AsyncSession, event: ReceivedEvent, request: UUID, **m
     return matter
 
 
-async def _follow(
-    session: AsyncSession, voice: Voice, event: ReceivedEvent, by: UUID | None, data: dict[str, Any], matter: Matter
+async def follow(
+    session: AsyncSession, voice: Voice, event: ReceivedEvent, data: RequestEvent | DispatchEvent, matter: Matter
 ) -> None:
+    """What an event brings: calls that nobody needs to make any more, and everyone who is told of it."""
     name = name_of(event.type)
     await _supersede(session, name, matter.id)
-    await tell(session, voice, Happening(event.id, name, by, data, stale=is_stale(event.time, now(session))), matter)
+    stale = is_stale(event.time, now(session))
+    await tell(session, voice, Happening(event.id, name, data.by, data.model_dump(), stale=stale), matter)
 
 
 async def tell(session: AsyncSession, voice: Voice, happening: Happening, matter: Matter) -> list[UUID]:
@@ -102,7 +112,7 @@ async def tell(session: AsyncSession, voice: Voice, happening: Happening, matter
     if any(notice.purpose == "confirm" and notice.state == "due" for notice in plan):
         asked = {"requests": [notice.matter.id for notice in plan]}
         plan = ask_once(plan, set((await session.execute(_OPEN_QUESTIONS, asked)).scalars()))
-    return await deliver(session, voice, plan, happening.id, _known(happening.data))
+    return await deliver(session, voice, plan, happening.id, known_values(happening.data))
 
 
 async def _with_others(session: AsyncSession, matter: Matter, audiences: set[Audience], data: Any) -> Matter:
@@ -117,7 +127,7 @@ async def _with_others(session: AsyncSession, matter: Matter, audiences: set[Aud
     return matter
 
 
-def _known(data: Any) -> dict[str, Any]:
+def known_values(data: Any) -> dict[str, Any]:
     """The event's own values for the texts."""
     known = {"name": data.get("name"), "missing": data.get("missing_count")}
     return known | {"until": next((data[name] for name in _TIMES if data.get(name)), None)}

@@ -62,8 +62,10 @@ DIRECTORY = {
 Hear = Callable[[AsyncSession, Voice, ReceivedEvent, Any], Awaitable[None]]
 
 
-def subscriptions(voice: Voice) -> dict[str, Subscription]:
-    """Full event type → the fields that are read of it, and its handler."""
+def subscriptions(
+    voice: Voice, of_request: Hear = hear_of_request, of_dispatch: Hear = hear_of_dispatch
+) -> dict[str, Subscription]:
+    """Full event type → the fields that are read of it, and its handler. A rebuild hears in another way."""
 
     def heard(model: type[BaseModel], hear: Hear) -> Subscription:
         async def handle(session: AsyncSession, event: ReceivedEvent, data: Any) -> None:
@@ -72,7 +74,7 @@ def subscriptions(voice: Voice) -> dict[str, Subscription]:
         return Subscription(model, handle)
 
     return {
-        **{f"lianhu.request.{name}.v1": heard(model, hear_of_request) for name, model in REQUESTS.items()},
-        **{f"lianhu.dispatch.{name}.v1": heard(model, hear_of_dispatch) for name, model in DISPATCH.items()},
+        **{f"lianhu.request.{name}.v1": heard(model, of_request) for name, model in REQUESTS.items()},
+        **{f"lianhu.dispatch.{name}.v1": heard(model, of_dispatch) for name, model in DISPATCH.items()},
         **DIRECTORY,
     }
