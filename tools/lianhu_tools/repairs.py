@@ -1,5 +1,6 @@
 """`lianhu replay`, `refill`, `rebuild`, `backup`, `restore`, `fenced`, `unfence`: what brings lost things back."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from lianhu_tools.faults import Fault
 from lianhu_tools.local import rebuilding, restoring
 from lianhu_tools.local.system import cluster_of
 from lianhu_tools.looks import databases
-from lianhu_tools.stores import fences
+from lianhu_tools.stores import fences, topics
 from lianhu_tools.stores.topics import declared
 from lianhu_tools.topology import current
 
@@ -99,6 +100,8 @@ def refill(topic: str) -> None:
     owners = {each.name: each.owner for each in declared(current().topics_file)}
     if topic not in owners:
         raise Fault(f"There is no topic {topic!r}; say topic= one of {', '.join(owners)}.")
+    known = declared(current().topics_file)
+    asyncio.run(topics.create(current().kafka_bootstrap, known, seconds=15))  # a lost topic is made again first
     _run(owners[topic], "refill", topic)
 
 

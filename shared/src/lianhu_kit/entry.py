@@ -14,7 +14,7 @@ from lianhu_kit import tracing
 from lianhu_kit.impatience import ImpatientProtocol
 from lianhu_kit.leaving import CALLS_SECONDS, DrainingServer
 from lianhu_kit.logs import configure
-from lianhu_kit.refill import refill
+from lianhu_kit.refill import NotRefilled, refill
 from lianhu_kit.rereading import command as replaying
 from lianhu_kit.settings import AnySettings, load
 from lianhu_kit.upgrading import migrate
@@ -53,7 +53,11 @@ def main(
         if len(arguments) != 1:
             print("Name the topic: refill lianhu.requests.v1", file=sys.stderr)
             sys.exit(2)
-        sent = asyncio.run(refill(settings, arguments[0], lambda count: print(f"… {count} events", flush=True)))
+        try:
+            sent = asyncio.run(refill(settings, arguments[0], lambda count: print(f"… {count} events", flush=True)))
+        except NotRefilled as error:
+            print(error, file=sys.stderr)
+            sys.exit(1)
         print(f"{arguments[0]}: {sent} kept events published again")
     else:
         sys.exit(others[name](settings, arguments))
