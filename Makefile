@@ -8,7 +8,7 @@ CHECK := $(LIANHU) check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay rebuild refill \
-	backup restore fenced unfence \
+	backup restore fenced unfence drill-restore \
 	chaos bench drill test check test-unit test-contract test-integration test-e2e security audit lock
 
 help: ## this list
@@ -116,6 +116,9 @@ bench: setup ## ratios beside bare floors, into docs/benchmarks.md (only=intake:
 
 drill: setup ## two, four, one worker and API of dispatch under load (seconds=15 a stage, clients=10)
 	@PYTHONPATH=tests $(PY) -m drill $(if $(seconds),--seconds $(seconds)) $(if $(clients),--clients $(clients))
+
+drill-restore: setup ## lose a database and bring it back: log to the end, and from an older dump with fences
+	@$(PY) -m pytest -q -s -o timeout=0 tests/drills/test_drill_restore.py
 
 lock: setup ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
 	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml services/*/pyproject.toml \
