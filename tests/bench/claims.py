@@ -1,6 +1,7 @@
 """A thousand claims of one assignment at once: one wins, everybody has their answer; beside the conditional update."""
 
 import statistics
+from collections import Counter
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -69,11 +70,14 @@ async def measure(house: House, rounds: int) -> list[Ratio]:
     people = [await _people(rows, place) for rows in stores]
     headers = [[bearer("volunteer", place, person) for person in some] for some in people]
 
+    again: Counter[str] = Counter()
+
     def claiming(which: int, process: Process) -> Contender:
         async def once() -> float:
             assignment = await _offered(stores[which], place, people[which])
             path = f"/v1/assignments/{assignment}/claim"
             done = await drive(process.port, [call("POST", path, each) for each in headers[which]], CONNECTIONS)
+            again[process.name] += done.again
             if done.statuses != {200: 1, 409: CLAIMS - 1}:
                 raise RuntimeError(f"{process.name} answered {dict(done.statuses)}")
             return done.seconds
@@ -87,4 +91,5 @@ async def measure(house: House, rounds: int) -> list[Ratio]:
     for rows in stores:
         await rows.close()
     figures = ", ".join(f"{name} {statistics.median(values):.2f} s" for name, values in taken.items())
+    figures += "; answered 503 and made again: " + ", ".join(f"{again[process.name]}" for process in (real, bare))
     return [Ratio("1,000 claims / bare update", median_ratio(taken["ours"], taken["bare"]), None, 2.0, rounds, figures)]

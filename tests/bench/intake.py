@@ -1,6 +1,8 @@
 """Placing orders over HTTP: the real service, the bare handler and the textbook's, one process each."""
 
 import statistics
+from collections import Counter
+from itertools import cycle, islice
 from uuid import uuid4
 
 import httpx
@@ -36,17 +38,21 @@ def order(place: str, headers: dict[str, str]) -> bytes:
 
 
 async def measure(house: House, rounds: int) -> list[Ratio]:
-    """Orders a second of each, in turns."""
+    """Orders a second of each, in turns: from as many clerks as there are connections, and each from another caller."""
     place = village()
-    headers = bearer("clerk", place)
+    clerks = [bearer("clerk", place) for _ in range(CONNECTIONS)]
     real = await house.service("requests", "api", (await house.database("requests")).api)
     await furnish(real, place)
     bare = await house.floor("intake_bare", house.all_of((await house.database("requests")).owner))
     textbook = await house.floor("intake_textbook", house.empty_database("textbook"))
+    again: Counter[str] = Counter()
 
-    def placing(process: Process, orders: int = ORDERS) -> Contender:
+    def placing(process: Process, orders: int = ORDERS, *, strangers: bool = False) -> Contender:
         async def once() -> float:
-            done = await drive(process.port, [order(place, headers) for _ in range(orders)], CONNECTIONS)
+            callers = [bearer("clerk", place) for _ in range(orders)] if strangers else clerks
+            calls = [order(place, headers) for headers in islice(cycle(callers), orders)]
+            done = await drive(process.port, calls, CONNECTIONS)
+            again[process.name] += done.again
             if set(done.statuses) != {201}:
                 raise RuntimeError(f"{process.name} answered {dict(done.statuses)}")
             return done.rate
@@ -55,10 +61,16 @@ async def measure(house: House, rounds: int) -> list[Ratio]:
 
     for process in (real, bare, textbook):  # the first calls fill pools and prepare statements
         await placing(process, 300)()
-    contenders = {"ours": placing(real), "bare": placing(bare), "textbook": placing(textbook)}
+    contenders = {
+        "ours": placing(real), "bare": placing(bare), "textbook": placing(textbook),
+        "ours, each caller new": placing(real, strangers=True),
+    }  # fmt: skip
     rates = await interleaved(rounds, contenders)
     told = ", ".join(f"{name} {statistics.median(values):.0f}/s" for name, values in rates.items())
+    told += f"; answered 503 and made again: {again[real.name]}"
+    ours, new = rates["ours"], rates["ours, each caller new"]
     return [
-        Ratio("intake / bare handler", median_ratio(rates["ours"], rates["bare"]), 0.6, None, rounds, told),
-        Ratio("intake / textbook handler", median_ratio(rates["ours"], rates["textbook"]), 1.8, None, rounds, told),
+        Ratio("intake / bare handler", median_ratio(ours, rates["bare"]), 0.6, None, rounds, told),
+        Ratio("intake / textbook handler", median_ratio(ours, rates["textbook"]), 1.8, None, rounds, told),
+        Ratio("intake / bare, no token seen before", median_ratio(new, rates["bare"]), None, None, rounds, told),
     ]

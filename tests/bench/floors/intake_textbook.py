@@ -98,7 +98,7 @@ class OrderIn(BaseModel):
 
 
 engine = create_async_engine(
-    os.environ["BENCH_DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=10, max_overflow=10
+    os.environ["BENCH_DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=20, max_overflow=0
 )
 
 
