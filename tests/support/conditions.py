@@ -6,9 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
+# Costs nothing where the condition comes true; stores in containers on a crowded machine took over 20 s.
+PATIENCE = 60.0
 
 
-async def eventually(condition: Callable[[], Awaitable[Answer]], timeout: float = 20, pause: float = 0.05) -> Answer:
+async def eventually(
+    condition: Callable[[], Awaitable[Answer]], timeout: float = PATIENCE, pause: float = 0.05
+) -> Answer:
     """Repeats an async function until its answer is truthy, and returns that answer.
 
     An AssertionError inside it counts as "not yet". After `timeout` seconds it fails the test.
