@@ -22,6 +22,7 @@ from lianhu_tools.stores.postgres import Cluster
 from lianhu_tools.stores.server import SUPERUSER
 
 RECOVERY_SECONDS = 3600.0
+INVALID = -2  # pg_database.datconnlimit of a database whose drop has begun
 
 
 @asynccontextmanager
@@ -87,10 +88,14 @@ async def _promoted(copy: Cluster, process: "subprocess.Popen[bytes]", log: Path
 
 
 async def opened(copy: Cluster, service: str) -> None:
-    """Lets us into a service's database of the recovered cluster. Fault where it is not there."""
+    """Lets us into a service's database of the recovered cluster. Fault where it is not there, or half dropped.
+
+    Recovery stops at a commit: a drop that comes with the first commit after the moment asked for is replayed.
+    """
     async with connected(copy) as connection:
-        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", service):
+        limit = await connection.fetchval("SELECT datconnlimit FROM pg_database WHERE datname = $1", service)
+        if limit is None or limit == INVALID:
             raise Fault(
-                f"At the end of the log there is no database {service}: it was dropped. Say to=<a moment before that>."
+                f"Up to there the log drops the database {service}. Say to=<a moment some seconds before it was dropped>."
             )
         await connection.execute(f'ALTER DATABASE "{service}" ALLOW_CONNECTIONS true')
