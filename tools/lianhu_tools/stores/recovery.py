@@ -96,6 +96,6 @@ async def opened(copy: Cluster, service: str) -> None:
         limit = await connection.fetchval("SELECT datconnlimit FROM pg_database WHERE datname = $1", service)
         if limit is None or limit == INVALID:
             raise Fault(
-                f"Up to there the log drops the database {service}. Say to=<a moment some seconds before it was dropped>."
+                f"Up to there the log drops the database {service}. Say to=<a moment some seconds before that>."
             )
         await connection.execute(f'ALTER DATABASE "{service}" ALLOW_CONNECTIONS true')
