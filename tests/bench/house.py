@@ -118,6 +118,17 @@ class House:
             "REQUESTS_SIGNING_KEYS": str(self.folder / "keys"),
         }
 
+    def python_with(self, requirements: Path) -> str:
+        """A Python that has these packages and none of ours, made once under the state folder."""
+        folder = ROOT / ".lianhu" / "bench" / requirements.stem
+        python = folder / "bin" / "python"
+        if not (folder / "made").exists():
+            uv = [sys.executable, "-m", "uv"]
+            subprocess.run([*uv, "venv", "-q", "--clear", "--python", sys.executable, str(folder)], check=True)
+            subprocess.run([*uv, "pip", "install", "-q", "-p", str(python), "-r", str(requirements)], check=True)
+            (folder / "made").touch()
+        return str(python)
+
     async def service(self, service: str, role: str, url: str) -> Process:
         """A service's `api` or `worker`, ready, with its own settings."""
         told = self.environment(service, role, url)

@@ -1,12 +1,15 @@
 """Reporting's projection: consumed, deduplicated, facts and tallies moved; beside consume and COPY."""
 
 import asyncio
+import os
 import statistics
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import asyncpg
+import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bench.house import House
@@ -18,6 +21,7 @@ from reporting_service.settings import Settings
 from support import village
 from support.walks import orders
 
+FLOORS = Path(__file__).parent / "floors"
 ORDERS = 250
 SECONDS = 120.0
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -66,7 +70,8 @@ class Field:
         sent = []
         for event in given:
             row: Any = {
-                **vars(event), "aggregateid": event.key, "causationid": event.id, "payload": event.data,
+                **vars(event), "aggregateid": event.key, "causationid": event.id,
+                "payload": orjson.dumps(event.data).decode(),
                 "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             }  # fmt: skip
             headers, key, value = encode(row, "/lianhu/bench")
@@ -106,6 +111,25 @@ class Field:
         await consumer.stop()
         return count / seconds
 
+    async def faststream(self) -> float:
+        """Events a second of FastStream with one insert for each, in a process of its own."""
+        count = await self.publish("faststream-bench")
+        told = {
+            "BENCH_KAFKA": self.house.kafka.bootstrap, "BENCH_GROUP": "faststream-bench", "BENCH_COUNT": str(count),
+            "BENCH_DATABASE_URL": self.house.all_of(self.settings.database_url),
+        }  # fmt: skip
+        program = FLOORS / "projection_faststream.py"
+        running = await asyncio.create_subprocess_exec(
+            self.house.python_with(FLOORS / "faststream.txt"), str(program), env={**os.environ, **told},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            output, _ = await asyncio.wait_for(running.communicate(), SECONDS)
+        finally:
+            if running.returncode is None:
+                running.kill()
+        return float(output.rpartition(b"rate ")[2].split()[0])
+
 
 async def measure(house: House, rounds: int) -> list[Ratio]:
     """The same number of events each way, in turns; they are on the topics before the clock starts."""
@@ -121,16 +145,22 @@ async def measure(house: House, rounds: int) -> list[Ratio]:
         field = Field(house, settings, producer, owner)
         await field.ours()
         rates = await interleaved(rounds, {"ours": field.ours, "bare": field.bare})
+        single = await interleaved(min(rounds, 3), {"ours": field.ours, "FastStream": field.faststream})
         parked = await owner.fetchval("SELECT count(*) FROM parked")
         if parked:
             raise RuntimeError(f"{parked} events were parked")
     finally:
         await producer.stop()
         await owner.close()
-    figures = ", ".join(f"{name} {statistics.median(values):.0f}/s" for name, values in rates.items())
     return [
-        Ratio("projection / consume + COPY", median_ratio(rates["ours"], rates["bare"]), 0.25, None, rounds, figures)
+        _ratio("projection / consume + COPY", rates, "bare", 0.25),
+        _ratio("projection / FastStream, one at a time", single, "FastStream", 6.0),
     ]
+
+
+def _ratio(check: str, rates: dict[str, list[float]], beside: str, wanted: float) -> Ratio:
+    figures = ", ".join(f"{name} {statistics.median(values):.0f}/s" for name, values in rates.items())
+    return Ratio(check, median_ratio(rates["ours"], rates[beside]), wanted, None, len(rates["ours"]), figures)
 
 
 def _bare_consumer(house: House, group: str) -> AIOKafkaConsumer:

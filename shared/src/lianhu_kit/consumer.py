@@ -104,22 +104,27 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         except Exception as error:  # whatever broke in the client would break again
             raise BrokerSilent(f"the client failed: {type(error).__name__}") from error
         async with self._busy:
-            for partition, records in fetched.items():
+            for part in [fetched] if self._inbound.whole else [{p: records} for p, records in fetched.items()]:
                 if self._handing_over or self._stop.is_set():
                     return  # whoever has them next reads the rest
-                if partition not in client.assignment():
-                    continue  # taken away meanwhile: its new owner reads the same records
-                if partition not in self._resumed:
-                    continue  # given to us just now: these are read again, from where the database is
-                batch = [Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers) for r in records]
+                # Not what was taken away meanwhile: its new owner reads the same records. Nor what was given to us just
+                # now: it is read again, from where the database is.
+                held = {p: rs for p, rs in part.items() if p in client.assignment() and p in self._resumed}
+                if not held:
+                    continue
+                batch = [
+                    Record(r.topic, r.partition, r.offset, r.key, r.value, r.headers)
+                    for records in held.values()
+                    for r in records
+                ]
                 try:
                     await self._inbound.receive(batch)
                 except Exception:
                     self._rewind(client, {p: rs[0].offset for p, rs in fetched.items()})
                     raise
                 self._moved = time.monotonic()
-                self._reached[partition] = records[-1].timestamp / 1000
-                await self._commit(client, partition, records[-1].offset + 1)
+                self._reached |= {p: rs[-1].timestamp / 1000 for p, rs in held.items()}
+                await self._commit(client, {p: rs[-1].offset + 1 for p, rs in held.items()})
             await self._resume(client)
 
     async def _resume(self, client: AIOKafkaConsumer) -> None:
@@ -140,12 +145,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             except IllegalStateError:
                 continue  # no longer ours
 
-    async def _commit(self, client: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
+    async def _commit(self, client: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
         try:
-            await asyncio.wait_for(client.commit({partition: offset}), 5)
+            await asyncio.wait_for(client.commit(dict(offsets)), 5)
         except (IllegalStateError, CommitFailedError, TimeoutError, KafkaError) as error:
             # Not lost: whoever reads it again finds it applied.
-            _log.info("offset not committed", error=type(error).__name__, topic=partition.topic)
+            _log.info("offset not committed", error=type(error).__name__, topics=sorted({p.topic for p in offsets}))
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._client is None:

@@ -69,6 +69,11 @@ class Inbound:
         self._tries: dict[str, int] = {}
         self._verdicts = Verdicts(service, database, self._ledger, self._once)
 
+    @property
+    def whole(self) -> bool:
+        """Whether several partitions are best taken in as one batch: each costs much by itself, an event little."""
+        return self._apply is not None
+
     async def receive(self, records: Sequence[Record]) -> None:
         """Applies a batch in one transaction; where that fails, record by record, each in its own.
 

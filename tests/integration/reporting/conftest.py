@@ -53,7 +53,7 @@ def as_record(raw: Raw) -> dict[str, Any]:
         "aggregateid": raw.key,
         "causationid": raw.id,
         "traceparent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
-        "payload": json.dumps(raw.data),
+        "payload": None if raw.data is None else json.dumps(raw.data),
     }
     headers, key, value = encode(row, f"/lianhu/{owner.get(raw.type.split('.')[1], 'requests')}")
     return {"topic": raw.topic, "headers": headers, "key": key, "value": value}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -26,7 +26,7 @@ class Cell(NamedTuple):
     day: date
     service: str
     grid: str
-    person: UUID | None = None
+    person: str | None = None
 
 
 class Mark(NamedTuple):
@@ -37,51 +37,62 @@ class Mark(NamedTuple):
     amount: int = 1
 
 
-Contribution = Counter[tuple[Cell, str]]
+# What is counted in each cell, by measure; no zeros, no empty cells.
+Contribution = dict[Cell, dict[str, int]]
 
 
 def contribution(story: Story | None, zone: tzinfo) -> Contribution:
     """Every figure that a request adds: basis submitted on the day of its submission, basis happened on the
     day of each move; days are those of `zone`. A holder's cells come beside those of the village."""
-    counted: Contribution = Counter()
+    counted: Contribution = {}
     if story is None:
         return counted
-    shared = list(marks(story))
-    _count(counted, story, zone, None, [*shared, *_work(story, None)])
-    for person in story.holders:
-        _count(counted, story, zone, person, [*shared, *_work(story, person)])
-    return Counter({key: amount for key, amount in counted.items() if amount})
+    shared: tuple[dict[str, int], dict[date, dict[str, int]]] = ({}, {})
+    _sum(marks(story), zone, *shared)
+    submitted, grid = _day(story.submitted_at, zone), story.grid or ""
+    for person in (None, *story.holders):
+        # All amounts, for the basis submitted, and those of each day.
+        sums, days = dict(shared[0]), {day: dict(amounts) for day, amounts in shared[1].items()}
+        _sum(_work(story, person), zone, sums, days)
+        who = None if person is None else str(person)
+        for basis, day, amounts in ((SUBMITTED, submitted, sums), *((HAPPENED, *day) for day in days.items())):
+            if left := {measure: amount for measure, amount in amounts.items() if amount}:
+                counted[Cell(basis, story.tenant, day, story.service, grid, who)] = left
+    return counted
 
 
-def difference(new: Contribution, old: Contribution) -> dict[tuple[Cell, str], int]:
+def difference(new: Contribution, old: Contribution) -> Contribution:
     """What must be added to the tallies so that they hold `new` in place of `old`; no zeros."""
-    moved = dict(new)
-    for key, amount in old.items():
-        left = moved.get(key, 0) - amount
-        if left:
-            moved[key] = left
-        else:
-            moved.pop(key, None)
+    moved: Contribution = {}
+    for cell in {**old, **new}:
+        now, before = new.get(cell, {}), old.get(cell, {})
+        if now == before:
+            continue
+        moved[cell] = {
+            measure: amount for measure in {**before, **now} if (amount := now.get(measure, 0) - before.get(measure, 0))
+        }
     return moved
 
 
-def _count(counted: Contribution, story: Story, zone: tzinfo, person: UUID | None, marked: list[Mark]) -> None:
-    submitted = _day(story.submitted_at, zone)
-    place = (story.service, story.grid or "", person)
-    first = Cell(SUBMITTED, story.tenant, submitted, *place)
-    days: dict[int, Cell] = {}
+def _sum(marked: Iterable[Mark], zone: tzinfo, sums: dict[str, int], days: dict[date, dict[str, int]]) -> None:
     for measure, at, amount in marked:
         # On the basis of submission, where requests ended is where they stand.
         if not measure.startswith("ended."):
-            counted[first, measure] += amount
-        cell = days.get(at)
-        if cell is None:
-            cell = days[at] = Cell(HAPPENED, story.tenant, _day(at, zone), *place)
-        counted[cell, measure] += amount
+            sums[measure] = sums.get(measure, 0) + amount
+        day = _day(at, zone)
+        if (on := days.get(day)) is None:
+            on = days[day] = {}
+        on[measure] = on.get(measure, 0) + amount
 
 
 def _day(at: int, zone: tzinfo) -> date:
-    return datetime.fromtimestamp(at // 1_000_000, zone).date()
+    return _day_of_quarter(at // 900_000_000, zone)
+
+
+@lru_cache(maxsize=65_536)
+def _day_of_quarter(quarter: int, zone: tzinfo) -> date:
+    """A day begins on a quarter of an hour of UTC everywhere since 1972: one look at the zone for all within it."""
+    return datetime.fromtimestamp(quarter * 900, zone).date()
 
 
 def marks(story: Story) -> Iterator[Mark]:

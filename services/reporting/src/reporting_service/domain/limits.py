@@ -107,7 +107,7 @@ def overdue(fact: Fact, stands: list[Stand], suspensions: list[Stretch]) -> list
     for (set_at, due), replaced in zip(limits, [*(at for at, _ in limits[1:]), None], strict=True):
         for begin, end in spells:
             first = max(begin, set_at, due)
-            last = min((moment for moment in (end, replaced) if moment is not None), default=None)
+            last = end if replaced is None or (end is not None and end < replaced) else replaced
             if last is None or first < last:
                 late.append((first, last))
     return late

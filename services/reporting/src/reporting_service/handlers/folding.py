@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from reporting_service.domain.contribution import Cell, contribution, difference, served_at
+from reporting_service.domain.contribution import Cell, Contribution, contribution, difference, served_at
 from reporting_service.domain.facts import Entry, Fact, Half
 from reporting_service.domain.moments import moment
 from reporting_service.domain.story import Story, story
@@ -61,11 +61,14 @@ _WRITE = text(
     WHERE facts.generation = :generation AND facts.request_id = given.request_id
     """
 )
+# As one JSON value and not as arrays: the driver looks at every element of an array by itself.
 _ADD = text(
     """
     INSERT INTO tallies AS kept (generation, basis, tenant, day, service, grid, measure, value)
-    SELECT :generation, * FROM unnest(CAST(:basis AS text[]), CAST(:tenant AS text[]), CAST(:day AS date[]),
-        CAST(:service AS text[]), CAST(:grid AS text[]), CAST(:measure AS text[]), CAST(:value AS bigint[]))
+    SELECT :generation, basis, tenant, day, service, grid, measure, CAST(amount AS bigint)
+    FROM json_to_recordset(CAST(:cells AS json)) AS given (
+        basis text, tenant text, day date, service text, grid text, moved json),
+        json_each_text(moved) AS moved (measure, amount)
     ON CONFLICT (generation, basis, tenant, day, service, grid, measure)
     DO UPDATE SET value = kept.value + excluded.value
     """
@@ -73,9 +76,10 @@ _ADD = text(
 _ADD_FOR_PERSON = text(
     """
     INSERT INTO volunteer_tallies AS kept (generation, basis, tenant, day, service, grid, person, measure, value)
-    SELECT :generation, * FROM unnest(CAST(:basis AS text[]), CAST(:tenant AS text[]), CAST(:day AS date[]),
-        CAST(:service AS text[]), CAST(:grid AS text[]), CAST(:person AS uuid[]), CAST(:measure AS text[]),
-        CAST(:value AS bigint[]))
+    SELECT :generation, basis, tenant, day, service, grid, person, measure, CAST(amount AS bigint)
+    FROM json_to_recordset(CAST(:cells AS json)) AS given (
+        basis text, tenant text, day date, service text, grid text, person uuid, moved json),
+        json_each_text(moved) AS moved (measure, amount)
     ON CONFLICT (generation, basis, tenant, day, service, grid, person, measure)
     DO UPDATE SET value = kept.value + excluded.value
     """
@@ -97,7 +101,7 @@ async def fold(session: AsyncSession, books: Books, told: Iterable[Told]) -> int
     tenants = [by_request[id][0].tenant for id in ids]
     await session.execute(_BEGIN, {"generation": books.generation, "ids": ids, "tenants": tenants})
     stored = (await session.execute(_READ, {"generation": books.generation, "ids": ids})).all()
-    moved: dict[tuple[Cell, str], int] = {}
+    moved: Contribution = {}
     rows, folded = [], 0
     for row in stored:
         fact = Fact.load(row.request_id, row.tenant, orjson.loads(row.halves))
@@ -107,8 +111,10 @@ async def fold(session: AsyncSession, books: Books, told: Iterable[Told]) -> int
             continue
         folded += new
         after = story(fact)
-        for key, amount in difference(contribution(after, books.zone), before).items():
-            moved[key] = moved.get(key, 0) + amount
+        for cell, amounts in difference(contribution(after, books.zone), before).items():
+            sums = moved.setdefault(cell, {})
+            for measure, amount in amounts.items():
+                sums[measure] = sums.get(measure, 0) + amount
         rows.append(_row(fact, after, books))
     if rows:
         values = {"generation": books.generation, "rows": orjson.dumps(rows).decode()}
@@ -117,28 +123,19 @@ async def fold(session: AsyncSession, books: Books, told: Iterable[Told]) -> int
     return folded
 
 
-async def _add(session: AsyncSession, generation: int, moved: Mapping[tuple[Cell, str], int]) -> None:
-    changes = [(cell, measure, amount) for (cell, measure), amount in moved.items() if amount]
+async def _add(session: AsyncSession, generation: int, moved: Contribution) -> None:
     for statement, person in ((_ADD, False), (_ADD_FOR_PERSON, True)):
-        own = [change for change in changes if (change[0].person is not None) is person]
-        if own:
-            own.sort(key=lambda change: (*change[0][:5], str(change[0].person), change[1]))
-            await session.execute(statement, {"generation": generation, **_columns(own, person)})
+        cells = [
+            {**cell._asdict(), "moved": {measure: amounts[measure] for measure in sorted(amounts) if amounts[measure]}}
+            for cell, amounts in sorted(moved.items(), key=_place)
+            if (cell.person is not None) is person
+        ]
+        if cells:
+            await session.execute(statement, {"generation": generation, "cells": orjson.dumps(cells).decode()})
 
 
-def _columns(changes: Sequence[tuple[Cell, str, int]], person: bool) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {
-        "basis": [cell.basis for cell, _, _ in changes],
-        "tenant": [cell.tenant for cell, _, _ in changes],
-        "day": [cell.day for cell, _, _ in changes],
-        "service": [cell.service for cell, _, _ in changes],
-        "grid": [cell.grid for cell, _, _ in changes],
-        "measure": [measure for _, measure, _ in changes],
-        "value": [amount for _, _, amount in changes],
-    }
-    if person:
-        columns["person"] = [cell.person for cell, _, _ in changes]
-    return columns
+def _place(moved: tuple[Cell, Mapping[str, int]]) -> tuple[object, ...]:
+    return (*moved[0][:5], moved[0].person or "")
 
 
 def _row(fact: Fact, read: Story | None, books: Books) -> dict[str, Any]:
