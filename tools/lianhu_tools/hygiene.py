@@ -11,12 +11,14 @@ from typing import Any
 
 from lianhu_tools.topology import clone
 
-# What looks like a secret and is none: passwords that say so, variables, the letters of codes, a trace id.
+# What looks like a secret and is none: passwords that say so, variables, the letters of codes, a trace id, the names of
+# a cluster's secrets.
 # One line more: `# pragma: allowlist secret` behind it.
 KNOWN = (
     r"(postgresql|mysql)://[^/@]*:(secret|hunter2|change-me|of-the-file|[$<{][^@]*)@",
     r"23456789BCDFGHJKMNPQRSTVWXYZ",
     r"0af7651916cd43dd8448eb211c80319c",
+    r"secretName: \W?[a-z-]+",
 )
 # SPDX ids and the names that older packages give; the last two by file or library, not of what uses them.
 FREE = {
