@@ -26,6 +26,10 @@ ORDERS = 250
 SECONDS = 120.0
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 TOPICS = ["lianhu.requests.v1", "lianhu.dispatch.v1", "lianhu.notifications.v1", "lianhu.directory.v1"]
+OFFSET = """
+    INSERT INTO offsets (generation, topic, partition, next) VALUES (1, $1, $2, $3)
+    ON CONFLICT (generation, topic, partition) DO UPDATE SET next = excluded.next
+"""
 TABLE = """
     CREATE TABLE bare (id text PRIMARY KEY, topic text, key text, type text, tenant text, time text, data text)
 """
@@ -65,6 +69,8 @@ class Field:
             await consumer.getmany(timeout_ms=100)
         ends = await consumer.end_offsets(consumer.assignment())
         await consumer.commit(dict(ends))
+        # The worker believes the database, not the group: without this it would read the others' events too.
+        await self.owner.executemany(OFFSET, [(p.topic, p.partition, end) for p, end in ends.items()])
         await consumer.stop()
         given = orders(next(self._seeds), [village()], ORDERS)
         sent = []
