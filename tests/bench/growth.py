@@ -1,5 +1,6 @@
 """The same calls among ten thousand, a hundred thousand and a million requests, each answered by one process alone."""
 
+import math
 import os
 import statistics
 import time
@@ -155,8 +156,14 @@ async def _of_service(house: House, service: str, all_asked: Sequence[Asked], ro
     ratios = []
     for asked in all_asked:
         contenders = {_short(size): _calling(ports[size], stores[size], asked) for size in sizes}
-        for contender in contenders.values():
-            await contender()
+        try:
+            for contender in contenders.values():
+                await contender()
+        except RuntimeError as error:
+            if asked.promised:
+                raise
+            ratios.append(Ratio(asked.name, math.nan, figures=str(error)[:120]))
+            continue
         taken = await interleaved(rounds if asked.promised else min(rounds, 3), contenders)
         figures = ", ".join(f"{size} {statistics.median(values):.1f} ms" for size, values in taken.items())
         ratio = median_ratio(taken[_short(sizes[-1])], taken[_short(sizes[0])])
