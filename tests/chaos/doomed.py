@@ -93,9 +93,9 @@ def _before_offset() -> None:
     consumer: Any = Consumer
     commit, here = consumer._commit, _Count()
 
-    async def fall_for_committing(self: Any, client: Any, partition: Any, offset: int) -> None:
+    async def fall_for_committing(self: Any, client: Any, offsets: Any) -> None:
         here()
-        await commit(self, client, partition, offset)
+        await commit(self, client, offsets)
 
     consumer._commit = fall_for_committing
 

@@ -1,4 +1,4 @@
-"""Keys whose topic is ahead of a restored database: whatever would publish for them is refused until an operator lifts it.
+"""Keys whose topic is ahead of a restored database: what would publish for them is refused until an operator lifts it.
 
 A row that came back from an older backup would hand out sequence numbers that its topic has had already, and every
 reader would drop what they say as duplicates. The trigger is off until a restore finds such keys: it costs nothing.

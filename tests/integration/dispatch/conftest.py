@@ -21,8 +21,8 @@ from lianhu_kit.divisions import ancestors
 from lianhu_kit.envelope import encode
 from lianhu_kit.identifiers import new_id, new_number
 from lianhu_kit.kafka import new_consumer, new_producer
-from lianhu_kit.upgrading import migrate
 from lianhu_kit.outbox import OutgoingEvent
+from lianhu_kit.upgrading import migrate
 from lianhu_kit.worker import Worker
 from support.conditions import eventually
 from support.contracts import check, check_outgoing, check_stream

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,7 +29,7 @@ class Killed(BaseException):
 class Dying(Consumer):
     """Dies between the commit of the effects and the commit of the offset."""
 
-    async def _commit(self, client: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
+    async def _commit(self, client: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
         raise Killed
 
 

@@ -9,8 +9,8 @@ import asyncpg
 import httpx
 import pytest
 
-from lianhu_kit.upgrading import migrate
 from lianhu_kit.tokens import make_key_pair
+from lianhu_kit.upgrading import migrate
 from lianhu_kit.worker import Worker
 from requests_service.app import create_app, work
 from requests_service.settings import Settings

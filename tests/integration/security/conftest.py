@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from integration.security.served import Served, plain_order, serve
-from lianhu_kit.upgrading import migrate
 from lianhu_kit.tokens import make_key_pair
+from lianhu_kit.upgrading import migrate
 from lianhu_tools.processes import free_port
 from lianhu_tools.topology import ISSUER, SERVICES
 from support import village
