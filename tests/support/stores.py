@@ -51,7 +51,9 @@ def temporary_folder() -> Path:
     return folder
 
 
-def settled(start: Callable[[], "subprocess.Popen[bytes]"], port: Callable[[], int], log: Path) -> None:
+def settled(
+    start: Callable[[], "subprocess.Popen[bytes]"], port: Callable[[], int], log: Path
+) -> "subprocess.Popen[bytes]":
     """Starts a store until it listens: a port that was free a moment ago may by now be somebody else's."""
     for _ in range(TRIES):
         process, number = start(), port()
@@ -60,7 +62,7 @@ def settled(start: Callable[[], "subprocess.Popen[bytes]"], port: Callable[[], i
             seconds=START_SECONDS,
         )
         if process.poll() is None:
-            return
+            return process
     raise RuntimeError(f"the store did not start; the end of {log}:\n{processes.last_lines(log)}")
 
 

@@ -40,7 +40,7 @@ def main(
             file=sys.stderr,
         )
         sys.exit(2)
-    settings = load(settings_class)
+    settings = load(settings_class, broker=name not in ("api", "migrate"))
     configure(settings.service, settings.log_level)
     tracing.begin(settings.service, name, settings.otlp_endpoint)
     if name == "api":

@@ -1,29 +1,36 @@
 """Clients of the broker with the settings that keep promises: explicit offsets, every acknowledgement awaited."""
 
-import ssl
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 from aiokafka.helpers import create_ssl_context
 
 from lianhu_kit.pausing import end_quietly
-from lianhu_kit.settings import ServiceSettings
+from lianhu_kit.settings import BrokerSettings
 
 
-def _security(settings: ServiceSettings) -> dict[str, object]:
-    if settings.kafka_security == "plaintext":
-        return {}
-    context: ssl.SSLContext | None = create_ssl_context() if "ssl" in settings.kafka_security.split("_") else None
-    return {"security_protocol": settings.kafka_security.upper(), "ssl_context": context}
+def access(settings: BrokerSettings) -> dict[str, Any]:
+    """What a client of any kind is made with, to reach the broker: its address, encryption, user and password."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap,
+        "security_protocol": settings.kafka_security.upper(),
+    }
+    if settings.kafka_security.endswith("ssl"):
+        options["ssl_context"] = create_ssl_context(cafile=settings.kafka_authorities or None)
+    if settings.kafka_security.startswith("sasl"):
+        options["sasl_mechanism"] = settings.kafka_mechanism.upper()
+        options["sasl_plain_username"] = settings.kafka_username
+        options["sasl_plain_password"] = settings.kafka_password.get_secret_value()
+    return options
 
 
-def new_producer(settings: ServiceSettings, client: str) -> AIOKafkaProducer:
+def new_producer(settings: BrokerSettings, client: str) -> AIOKafkaProducer:
     """A producer whose sends are acknowledged by all replicas in sync.
 
     Not idempotent on purpose: every consumer deduplicates, and one rejected idempotent send would block all others.
     """
     return AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap,
         client_id=client,
         acks="all",
         enable_idempotence=False,
@@ -32,14 +39,13 @@ def new_producer(settings: ServiceSettings, client: str) -> AIOKafkaProducer:
         max_request_size=1_048_576,
         request_timeout_ms=8_000,
         retry_backoff_ms=100,
-        **_security(settings),
+        **access(settings),
     )
 
 
-def new_consumer(settings: ServiceSettings, *, group: str | None, client: str) -> AIOKafkaConsumer:
+def new_consumer(settings: BrokerSettings, *, group: str | None, client: str) -> AIOKafkaConsumer:
     """A consumer that reads from the beginning, commits nothing by itself and decodes nothing."""
     return AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap,
         client_id=client,
         group_id=group,
         auto_offset_reset="earliest",
@@ -54,7 +60,7 @@ def new_consumer(settings: ServiceSettings, *, group: str | None, client: str) -
         max_partition_fetch_bytes=1_048_576,
         request_timeout_ms=8_000,
         retry_backoff_ms=100,
-        **_security(settings),
+        **access(settings),
     )
 
 

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 _SHARED = {
     "kafka_bootstrap",
     "kafka_security",
+    "kafka_mechanism",
+    "kafka_username",
+    "kafka_password",
+    "kafka_authorities",
     "auth_issuer",
     "auth_jwks",
     "local",
@@ -28,11 +32,11 @@ _SHARED = {
     "otlp_endpoint",
 }
 
-AnySettings = TypeVar("AnySettings", bound="ServiceSettings")
+AnySettings = TypeVar("AnySettings", bound="BrokerSettings")
 
 
-class ServiceSettings(BaseSettings):
-    """What every service is told; a service adds fields of its own.
+class BrokerSettings(BaseSettings):
+    """What whoever talks to the broker is told.
 
     Shared values carry the prefix LIANHU_, all others the service's own, as in REQUESTS_DATABASE_URL.
     """
@@ -40,15 +44,48 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
     service: ClassVar[str]
 
-    database_url: str = Field(
-        pattern=r"^postgresql://",
-        description="as in postgresql://requests_api:secret@127.0.0.1:8032/requests",
-    )
-    database_pool: int = Field(default=10, ge=2, le=200, description="connections kept open, as in 10")
     kafka_bootstrap: str = Field(default="127.0.0.1:8092", description="as in 127.0.0.1:8092")
     kafka_security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
         default="plaintext", description="plaintext, ssl, sasl_plaintext or sasl_ssl"
     )
+    kafka_mechanism: Literal["plain", "scram-sha-256", "scram-sha-512"] = Field(
+        default="scram-sha-512", description="how sasl_* proves who asks: plain, scram-sha-256 or scram-sha-512"
+    )
+    kafka_username: str = Field(default="", description="the broker's user, with sasl_* alone")
+    kafka_password: SecretStr = Field(
+        default=SecretStr(""), description="the password of the broker's user, with sasl_* alone"
+    )
+    kafka_authorities: str = Field(
+        default="",
+        description="a file with the certificates of those who sign the broker's, with *ssl alone; "
+        "empty takes the machine's own",
+    )
+
+    def __init_subclass__(cls, service: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if service:
+            cls.service = service
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Gives every field the environment name that its service and its sharing imply."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if not hasattr(cls, "service"):
+            return
+        for name, field in cls.model_fields.items():
+            field.validation_alias = AliasChoices(_variable(cls.service, name), name)
+        cls.model_rebuild(force=True)
+
+
+class ServiceSettings(BrokerSettings):
+    """What every service is told; a service adds fields of its own."""
+
+    database_url: str = Field(
+        pattern=r"^postgresql://",
+        repr=False,
+        description="as in postgresql://requests_api:secret@127.0.0.1:8032/requests",
+    )
+    database_pool: int = Field(default=10, ge=2, le=200, description="connections kept open, as in 10")
     auth_issuer: str = Field(default="lianhu", description="the `iss` of access tokens, as in lianhu")
     auth_jwks: str = Field(
         description="an address or a file with the key set, as in http://127.0.0.1:8001/auth/jwks.json"
@@ -89,34 +126,20 @@ class ServiceSettings(BaseSettings):
             raise ValueError("no such time zone") from None
         return name
 
-    def __init_subclass__(cls, service: str = "", **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if service:
-            cls.service = service
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Gives every field the environment name that its service and its sharing imply."""
-        super().__pydantic_init_subclass__(**kwargs)
-        if not hasattr(cls, "service"):
-            return
-        for name, field in cls.model_fields.items():
-            field.validation_alias = AliasChoices(_variable(cls.service, name), name)
-        cls.model_rebuild(force=True)
-
 
 def _variable(service: str, name: str) -> str:
     return f"LIANHU_{name}".upper() if name in _SHARED else f"{service}_{name}".upper()
 
 
-def load(settings: type[AnySettings]) -> AnySettings:
+def load(settings: type[AnySettings], *, broker: bool = False) -> AnySettings:
     """Reads the settings from the environment; ends the process with one line per fault where they are not good.
 
+    With `broker` the process talks to it, and needs a user and a password where it asks for them; an API does not.
     LIANHU_SECRETS_DIRECTORY may name a folder with values that shall not stand in the environment: one file a
     setting, named as its variable (as containers mount them). What the environment says wins.
     """
     try:
-        return settings(_secrets_dir=os.environ.get("LIANHU_SECRETS_DIRECTORY") or None)
+        read = settings(_secrets_dir=os.environ.get("LIANHU_SECRETS_DIRECTORY") or None)
     except ValidationError as error:
         for line in faults(settings, error):
             print(line, file=sys.stderr)
@@ -124,9 +147,17 @@ def load(settings: type[AnySettings]) -> AnySettings:
     except SettingsError as error:  # a list or an object that is no JSON; the message names the field alone
         print(f"{error}. A right value is JSON.", file=sys.stderr)
         sys.exit(2)
+    if broker and read.kafka_security.startswith("sasl"):
+        missing = [name for name in ("kafka_username", "kafka_password") if not getattr(read, name)]
+        for name in missing:
+            right = settings.model_fields[name].description
+            print(f"{_variable(read.service, name)}: the broker asks for it. A right value: {right}", file=sys.stderr)
+        if missing:
+            sys.exit(2)
+    return read
 
 
-def faults(settings: type[ServiceSettings], error: ValidationError) -> list[str]:
+def faults(settings: type[BrokerSettings], error: ValidationError) -> list[str]:
     """One sentence per fault: the variable, what is wrong, what would be right; no value, since it may be secret."""
     lines = []
     for fault in error.errors(include_input=False):

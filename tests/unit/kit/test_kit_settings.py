@@ -57,6 +57,7 @@ def test_shared_and_own_variables_are_read(environment: pytest.MonkeyPatch) -> N
         ("KIT_PORT", "70000"),
         ("KIT_DATABASE_POOL", "1"),
         ("LIANHU_KAFKA_SECURITY", "hunter2"),
+        ("LIANHU_KAFKA_MECHANISM", "hunter2"),
         ("LIANHU_TIMEZONE", "hunter2/../nowhere"),
         ("LIANHU_LOCALE", "hunter2"),
         ("KIT_EXTRA", "hunter2"),
@@ -97,6 +98,23 @@ def test_a_list_that_is_no_json_is_one_line_too(
     (line,) = capsys.readouterr().err.splitlines()
     assert "hours" in line.lower()
     assert "hunter2" not in line
+
+
+def test_a_broker_that_asks_who_comes_needs_a_user_and_a_password(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("LIANHU_KAFKA_SECURITY", "sasl_ssl")
+    assert load(Settings).kafka_username == ""  # an API does not talk to it
+    with pytest.raises(SystemExit) as caught:
+        load(Settings, broker=True)
+    assert caught.value.code == 2
+    named = [line.split(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert named == ["LIANHU_KAFKA_USERNAME", "LIANHU_KAFKA_PASSWORD"]
+    environment.setenv("LIANHU_KAFKA_USERNAME", "dispatch")
+    environment.setenv("LIANHU_KAFKA_PASSWORD", "hunter2")
+    found = load(Settings, broker=True)
+    assert "hunter2" not in repr(found)
+    assert found.kafka_password.get_secret_value() == "hunter2"
 
 
 def test_two_services_in_one_process_have_variables_of_their_own(environment: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from lianhu_kit.kafka import access
+from lianhu_kit.settings import BrokerSettings, load
 from lianhu_tools import screen
 from lianhu_tools.containers import databases, secrets
 from lianhu_tools.faults import Fault
 from lianhu_tools.stores import topics
 
 TOPICS = Path("shared/contracts/topics.yaml")
+
+
+class TopicsSettings(BrokerSettings, service="topics"):
+    """Where the broker is and who asks."""
 
 
 def make_secrets() -> None:
@@ -29,8 +35,10 @@ def make_databases() -> None:
 
 def make_topics() -> None:
     """The topics that topics.yaml declares, and their settings; on LIANHU_TOPIC_REPLICAS brokers each."""
-    bootstrap, replicas = os.environ["LIANHU_KAFKA_BOOTSTRAP"], int(os.environ.get("LIANHU_TOPIC_REPLICAS", "1"))
-    new = asyncio.run(topics.create(bootstrap, topics.declared(TOPICS), seconds=120, replicas=replicas))
+    settings, replicas = load(TopicsSettings, broker=True), int(os.environ.get("LIANHU_TOPIC_REPLICAS", "1"))
+    declared, options = topics.declared(TOPICS), access(settings)
+    making = topics.create(settings.kafka_bootstrap, declared, seconds=120, replicas=replicas, options=options)
+    new = asyncio.run(making)
     print(f"{len(new)} topics made")
 
 

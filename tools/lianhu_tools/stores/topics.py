@@ -1,6 +1,7 @@
 """Topics: made as the contract's file declares them, before any service starts."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,17 +66,25 @@ def declared(file: Path) -> list[Topic]:
     ]
 
 
-async def create(bootstrap: str, topics: list[Topic], *, seconds: float = 60, replicas: int = 1) -> list[str]:
+async def create(
+    bootstrap: str,
+    topics: list[Topic],
+    *,
+    seconds: float = 60,
+    replicas: int = 1,
+    options: Mapping[str, Any] | None = None,
+) -> list[str]:
     """Makes what is missing and sets every declared setting anew, waiting for the broker if need be.
 
-    `replicas` is how many brokers shall hold a new topic; of three, two then have to acknowledge every event. Answers
-    the names of the topics that were new. Raises Fault when the broker does not come or refuses.
+    `options` are the client's further ones, as `lianhu_kit.kafka.access` answers them. `replicas` is how many brokers
+    shall hold a new topic; of three, two then have to acknowledge every event. Answers the names of the topics that
+    were new. Raises Fault when the broker does not come or refuses.
     """
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
         try:
             async with asyncio.timeout(10):
-                return await _create(bootstrap, topics, replicas)
+                return await _create({"bootstrap_servers": bootstrap, **(options or {})}, topics, replicas)
         except (KafkaError, OSError, TimeoutError, AttributeError) as error:
             # aiokafka 0.14 stumbles (AttributeError) over a broker that does not know its controller yet.
             if asyncio.get_running_loop().time() > deadline:
@@ -83,8 +92,8 @@ async def create(bootstrap: str, topics: list[Topic], *, seconds: float = 60, re
             await asyncio.sleep(0.1)
 
 
-async def _create(bootstrap: str, topics: list[Topic], replicas: int) -> list[str]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=9000)
+async def _create(options: Mapping[str, Any], topics: list[Topic], replicas: int) -> list[str]:
+    admin = AIOKafkaAdminClient(request_timeout_ms=9000, **options)
     try:
         await admin.start()
         kept = {"min.insync.replicas": str(replicas - 1)} if replicas > 1 else {}
