@@ -32,7 +32,8 @@ _SHARED = {
     "otlp_endpoint",
 }
 
-AnySettings = TypeVar("AnySettings", bound="BrokerSettings")
+Given = TypeVar("Given", bound="BrokerSettings")
+AnySettings = TypeVar("AnySettings", bound="ServiceSettings")
 
 
 class BrokerSettings(BaseSettings):
@@ -131,7 +132,7 @@ def _variable(service: str, name: str) -> str:
     return f"LIANHU_{name}".upper() if name in _SHARED else f"{service}_{name}".upper()
 
 
-def load(settings: type[AnySettings], *, broker: bool = False) -> AnySettings:
+def load(settings: type[Given], *, broker: bool = False) -> Given:
     """Reads the settings from the environment; ends the process with one line per fault where they are not good.
 
     With `broker` the process talks to it, and needs a user and a password where it asks for them; an API does not.
