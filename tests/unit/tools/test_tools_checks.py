@@ -1,8 +1,11 @@
 """`make test` picks its checks by name and reports pytest's own counts."""
 
+import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from lianhu_tools import checks
 from lianhu_tools.faults import Fault
@@ -28,6 +31,35 @@ def test_every_distribution_has_its_dependencies_checked(tmp_path: Path) -> None
     names = {check.name for check in checks.chosen(tmp_path, ["house"])}
     wanted = {"deptry tools", "deptry kit", "deptry requests", "deptry dispatch", "deptry notifications"}
     assert wanted | {"deptry reporting"} <= names
+
+
+def test_each_ends_as_it_ends_and_all_are_listed_in_order(tmp_path: Path) -> None:
+    out = Console(file=StringIO(), width=100)
+    python = [sys.executable, "-c"]
+    wanted = [
+        checks.Check("quiet", [*python, "print('lint [bold] said')"], tmp_path),
+        checks.Check("failing", [*python, "raise SystemExit('it does not hold')"], tmp_path),
+        checks.Check("with stores", [*python, "pass"], tmp_path, stores=True),
+    ]
+    assert not checks.run(wanted, out)
+    told = out.file.getvalue()  # type: ignore[attr-defined]
+    assert "lint [bold] said" in told
+    assert "it does not hold" in told
+    table = [line.split()[0:3] for line in told[told.index("check  ") :].splitlines()[1:]]
+    assert [row[:2] for row in table] == [["quiet", "ok"], ["failing", "FAILED"], ["with", "stores"]]
+    assert checks.run([wanted[0], wanted[2]], out)
+
+
+def test_what_waits_for_stores_runs_beside_the_rest(tmp_path: Path) -> None:
+    meeting = (
+        "import os, sys, time\nopen(sys.argv[1], 'w').close()\nwhile not os.path.exists(sys.argv[2]): time.sleep(0.01)"
+    )
+    command = [sys.executable, "-c", meeting]
+    wanted = [
+        checks.Check("quiet", [*command, str(tmp_path / "one"), str(tmp_path / "other")], tmp_path),
+        checks.Check("with stores", [*command, str(tmp_path / "other"), str(tmp_path / "one")], tmp_path, stores=True),
+    ]
+    assert checks.run(wanted, Console(file=StringIO()))
 
 
 def test_an_unknown_check_is_refused(tmp_path: Path) -> None:
