@@ -26,7 +26,7 @@ class Again:
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self._app = app
-        self._service = service
+        self._again = metrics.CALLS_AGAIN.labels(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -49,7 +49,7 @@ class Again:
             except Exception as error:
                 if started or not left or not is_conflict(error):
                     raise
-                metrics.CALLS_AGAIN.labels(self._service).inc()
+                self._again.inc()
                 _log.info("call done again", path=scope.get("path"), tries_left=left)
             finally:
                 scope.update({name: tried[name] for name in _ROUTED if name in tried})

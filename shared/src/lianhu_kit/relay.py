@@ -85,6 +85,7 @@ class Relay:
         self._rests: dict[int, tuple[int, float]] = {}  # shards that failed while others went on: how often, until when
         self._producer: AIOKafkaProducer | None = None
         self.connected = False
+        metrics.RELAY_FAILURES.labels(settings.service)  # 0 from the start: a rate needs a figure before the first one
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relays until told to stop; backs off while the broker or the database is away."""
