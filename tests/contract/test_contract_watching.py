@@ -18,7 +18,7 @@ ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
 PAGES = ROOT / "docs" / "operations.md"
 ELSEWHERE = {"up"}
 WORDS = {
-    "sum", "max", "by", "rate", "increase", "histogram_quantile", "time", "and", "or",
+    "sum", "max", "by", "rate", "increase", "histogram_quantile", "time", "and", "or", "vector",
     "le", "service", "topic", "pool", "status", "type", "route", "outcome", "table",
 }  # fmt: skip
 
