@@ -115,10 +115,10 @@ bench: setup ## ratios beside bare floors, into docs/benchmarks.md (only=intake:
 	@$(if $(rows),BENCH_ROWS=$(rows)) PYTHONPATH=tests $(PY) -m bench $(only) $(if $(rounds),--rounds $(rounds)) $(if $(only),,--write docs/benchmarks.md)
 
 drill: setup ## two, four, one worker and API of dispatch under load (seconds=15 a stage, clients=10)
-	@PYTHONPATH=tests $(PY) -m drill $(if $(seconds),--seconds $(seconds)) $(if $(clients),--clients $(clients))
+	@PYTHONPATH=tests $(PY) -m scaling $(if $(seconds),--seconds $(seconds)) $(if $(clients),--clients $(clients))
 
 drill-restore: setup ## lose a database and bring it back: log to the end, and from an older dump with fences
-	@$(PY) -m pytest -q -s -o timeout=0 tests/drills/test_drill_restore.py
+	@$(PY) -m pytest -q -s -o timeout=0 tests/restoring/test_drill_restore.py
 
 lock: setup ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
 	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml services/*/pyproject.toml \

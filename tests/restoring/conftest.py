@@ -1,4 +1,4 @@
-"""A system of the drills' own: what they lose is nobody else's."""
+"""A system of the drill's own: what it loses is nobody else's."""
 
 from e2e.conftest import settlement, system
 

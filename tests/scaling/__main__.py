@@ -1,4 +1,4 @@
-"""`python -m drill`: two, then four, then one worker and API of dispatch under load, as `make drill` calls it."""
+"""`python -m scaling`: two, then four, then one worker and API of dispatch under load, as `make drill` calls it."""
 
 import argparse
 import asyncio
@@ -14,9 +14,9 @@ import httpx
 
 from chaos import checker, witness
 from chaos.workload import Workload
-from drill.crew import Crew, Spread
 from lianhu_tools import processes
 from lianhu_tools.faults import Fault
+from scaling.crew import Crew, Spread
 from support.settlement import Settlement
 from support.system import System
 
@@ -30,7 +30,7 @@ def main() -> int:
     asked.add_argument("--seconds", type=float, default=15, help="how long each stage lasts")
     asked.add_argument("--clients", type=int, default=10)
     given = asked.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lianhu drill ", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="lianhu scaling ", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         root.chmod(0o711)
         system = System(root, _free_base())
