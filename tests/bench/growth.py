@@ -18,7 +18,7 @@ from bench.intake import furnish, order
 from bench.ratios import Contender, Ratio, interleaved, median_ratio
 from bench.wire import Line, call
 
-ROUNDS = 3
+ROUNDS = 5
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 CALLS = 25
 FEW = 3  # of those that are told and not promised: they may take seconds
