@@ -46,15 +46,17 @@ def test_whether_3_is_satisfied_is_a_setting() -> None:
     assert rates(sums, 4)["satisfaction"]["numerator"] == 8
 
 
-def test_a_checksum_depends_on_rows_and_order_alone() -> None:
-    def of(*rows: tuple[object, ...]) -> str:
+def test_a_checksum_depends_on_every_table_s_rows_and_sums() -> None:
+    def of(*tables: tuple[int, int, int]) -> tuple[str, int]:
         checksum = Checksum()
-        for row in rows:
-            checksum.add(row)
-        return checksum.hex()
+        for table in tables:
+            checksum.add(*table)
+        return checksum.hex(), checksum.rows
 
-    assert of((1, "a"), (2, None)) == of((1, "a"), (2, None))
-    assert len({of((1, "a"), (2, None)), of((2, None), (1, "a")), of((1, "a")), of((1, "a", 2, None)), of()}) == 5
+    assert of((2, 10, -7), (0, 0, 0)) == of((2, 10, -7), (0, 0, 0))
+    others = [of((2, 10, -7)), of((2, 10, 7), (0, 0, 0)), of((2, 11, -7), (0, 0, 0)), of((0, 0, 0), (2, 10, -7)), of()]
+    assert len({hexadecimal for hexadecimal, _ in [of((2, 10, -7), (0, 0, 0)), *others]}) == 6
+    assert of((2, 10, -7), (3, 0, 0))[1] == 5
 
 
 def test_a_span_includes_both_of_its_days() -> None:

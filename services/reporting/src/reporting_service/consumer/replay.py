@@ -192,8 +192,8 @@ async def _check(session: AsyncSession, active: int, built: int) -> int:
 
 async def _checksum(session: AsyncSession, generation: int) -> Checksum:
     checksum = Checksum()
-    async for row in generations.ordered_rows(session, generation):
-        checksum.add(row)
+    for rows, low, high in await generations.row_sums(session, generation):
+        checksum.add(rows, low, high)
     return checksum
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -107,33 +106,35 @@ async def delete_some(session: AsyncSession, generation: int) -> int:
     return deleted
 
 
-async def ordered_rows(session: AsyncSession, generation: int) -> AsyncIterator[tuple[object, ...]]:
-    """Every row that counts in a generation, in one order, for its checksum."""
-    for statement in _ORDERED:
-        async for row in await session.stream(statement, {"generation": generation}):
-            yield tuple(row)
+async def row_sums(session: AsyncSession, generation: int) -> list[tuple[int, int, int]]:
+    """Of each table that counts, in one order: its rows, and two sums over their hashes, for its checksum.
+
+    Summed up by the server: live batches wait meanwhile, and a million events leave millions of rows.
+    """
+    return [
+        (row.rows, int(row.low), int(row.high))
+        for statement in _SUMMED
+        for row in await session.execute(statement, {"generation": generation})
+    ]
 
 
 # Without `counted_at`, which tells when this database first counted, and without sums that came back to zero.
-_ORDERED = (
+_SUMMED = tuple(
     text(
+        f"""
+        SELECT count(*) AS rows, coalesce(sum(hashtextextended(line, 0)), 0) AS low,
+               coalesce(sum(hashtextextended(line, 1)), 0) AS high
+        FROM (SELECT ROW({columns})::text AS line FROM {table} WHERE generation = :generation{counting}) AS lines
         """
-        SELECT request_id, tenant, grid, service, number, status, submitted_at, submitted_on, served_id, served_on,
-               resident, reporter, holders::text, helpers::text, assignment, assignment_at, overdue_from,
-               was_overdue::text, halves::text
-        FROM facts WHERE generation = :generation ORDER BY request_id
-        """
-    ),
-    text(
-        """
-        SELECT basis, tenant, day, service, grid, measure, value FROM tallies
-        WHERE generation = :generation AND value <> 0 ORDER BY basis, tenant, day, service, grid, measure
-        """
-    ),
-    text(
-        """
-        SELECT basis, tenant, day, service, grid, person, measure, value FROM volunteer_tallies
-        WHERE generation = :generation AND value <> 0 ORDER BY basis, tenant, day, service, grid, person, measure
-        """
-    ),
+    )
+    for table, columns, counting in (
+        (
+            "facts",
+            "request_id, tenant, grid, service, number, status, submitted_at, submitted_on, served_id, served_on, "
+            "resident, reporter, holders, helpers, assignment, assignment_at, overdue_from, was_overdue, halves",
+            "",
+        ),
+        ("tallies", "basis, tenant, day, service, grid, measure, value", " AND value <> 0"),
+        ("volunteer_tallies", "basis, tenant, day, service, grid, person, measure, value", " AND value <> 0"),
+    )
 )
