@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -46,10 +47,22 @@ def _free_base() -> int:
 
 
 async def _all(stages: Stages, given: argparse.Namespace) -> int:
-    record = Record()
+    """Plays them; told to end (SIGINT, SIGTERM) it brings its system down, and tells what it had by then."""
+    record, loop, playing = Record(), asyncio.get_running_loop(), asyncio.current_task()
+    assert playing is not None
+
+    def stop() -> None:
+        if not record.stopped:
+            record.stopped = playing.cancel()
+
+    for told in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(told, stop)
     try:
         for case, seed in _order(given):
             await _one(stages, case, seed, given.short, record)
+    except asyncio.CancelledError:
+        if not record.stopped:
+            raise
     finally:
         await stages.close()
     print("", *record.table(), sep="\n", flush=True)

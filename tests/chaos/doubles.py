@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -92,9 +93,11 @@ class Double:
         return False
 
     async def fell(self, seconds: float) -> bool:
-        """Whether it ended by itself in time."""
+        """Whether it ended as kill -9 does in time. Raises AssertionError where it ended in another way."""
         for _ in range(int(seconds * 10)):
-            if self._process is not None and self._process.poll() is not None:
+            code = None if self._process is None else self._process.poll()
+            if code is not None:
+                assert code == -signal.SIGKILL, f"it ended with {code}, see {self._log.name}"
                 return True
             await asyncio.sleep(0.1)
         return False

@@ -40,6 +40,7 @@ class Record:
     ended: list[Outcome] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     untried: dict[str, str] = field(default_factory=dict)
+    stopped: bool = False
 
     @property
     def total(self) -> dict[str, int]:
@@ -49,7 +50,7 @@ class Record:
     @property
     def good(self) -> bool:
         """Whether something was played, all of it to its end, and nothing was wrong."""
-        return bool(self.ended) and not self.broken and not any(self.total.values())
+        return bool(self.ended) and not self.stopped and not self.broken and not any(self.total.values())
 
     def table(self) -> Iterator[str]:
         """A line a case with its recovery over the seeds, then the summary."""
@@ -80,4 +81,6 @@ class Record:
             parts.append(f"not tried {len(self.untried)}")
         if self.broken:
             parts.append(f"not played to the end {len(self.broken)}")
+        if self.stopped:
+            parts.append("stopped before the end")
         return f"{', '.join(parts)}: " + ", ".join(f"{kind} {number}" for kind, number in self.total.items())

@@ -64,6 +64,13 @@ class Workload:
         self.accepted += placed is not None
         return placed
 
+    async def routed(self) -> None:
+        """Places one order and sends it to the volunteers."""
+        request = await self.order()
+        if request is not None:
+            body = {"summary": "搬一个旧柜子", "grid": self.place.grid}
+            await self._ask("accept", request, body, self.place.clerk)
+
     async def _live(self, number: int) -> None:
         dice = random.Random(f"{self._seed} {number}")
         while not self._stop.is_set():
