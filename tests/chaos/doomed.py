@@ -55,7 +55,8 @@ def _mid_batch() -> None:
     async def half(self: Any, session: Any, events: Any) -> None:
         if len(events) > 1:
             await whole(self, session, events[: len(events) // 2])
-            await session.flush()
+            if (flush := getattr(session, "flush", None)) is not None:  # a batch as one has no session
+                await flush()
             _fall()
         await whole(self, session, events)
 

@@ -7,19 +7,101 @@ the wake-up of the relay. What differs is the price: BEGIN and scope are one rou
 
 import asyncio
 import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import TextClause
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from lianhu_kit.database import CLOCK, WAKES, Database
 
 _CODE = re.compile(r"[0-9]{0,12}")
+_PLACE = re.compile(r"(?<![:\w]):([a-z_]+)")  # not the second colon of a cast
 _UNDO_SECONDS = 2
+
+
+class Row(asyncpg.Record):
+    """A row whose columns are also attributes, as in SQLAlchemy's."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class Rows:
+    """The answer of a named statement: as much of SQLAlchemy's result as batches use."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def all(self) -> Sequence[Any]:
+        """All rows."""
+        return self._rows
+
+    def one(self) -> Any:
+        """The only row; ValueError where there is none or another."""
+        (row,) = self._rows
+        return row
+
+    def scalars(self) -> list[Any]:
+        """The first column."""
+        return [row[0] for row in self._rows]
+
+    def scalar_one(self) -> Any:
+        """The only row's first column."""
+        return self.one()[0]
+
+
+@lru_cache(maxsize=256)
+def _native(statement: TextClause) -> tuple[str, tuple[str, ...]]:
+    """A statement with the driver's own placeholders, and the names of the values in their order."""
+    names: list[str] = []
+
+    def numbered(found: re.Match[str]) -> str:
+        if (name := found[1]) not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return _PLACE.sub(numbered, statement.text), tuple(names)
+
+
+async def _connection(database: Database) -> "tuple[PoolProxiedConnection, asyncpg.Connection[Any]]":
+    """A connection of the pool that is not known to be lost."""
+    while True:
+        held = await database.engine.raw_connection()
+        driver: asyncpg.Connection[Any] | None = held.driver_connection
+        if driver is not None and not driver.is_closed():
+            return held, driver
+        await greenlet_spawn(held.invalidate)
+
+
+@asynccontextmanager
+async def alone(database: Database) -> "AsyncIterator[asyncpg.Connection[Any]]":
+    """A connection for single statements, each a transaction of its own without a scope: one round trip each."""
+    held, driver = await _connection(database)
+    try:
+        yield driver
+    except BaseException:
+        driver.terminate()  # it may be in the middle of an answer
+        raise
+    finally:
+        await greenlet_spawn(held.invalidate if driver.is_closed() else held.close)
 
 
 class HotTransaction:
@@ -42,13 +124,18 @@ class HotTransaction:
         """The first row of a statement with the driver's own placeholders; None where there is none."""
         return await self._driver.fetchrow(statement, *values)
 
+    async def execute(self, statement: TextClause, values: Mapping[str, Any] | None = None, /) -> Rows:
+        """Runs a named statement as a session would, so that it can be given to either."""
+        native, names = _native(statement)
+        return Rows(await self._driver.fetch(native, *((values or {})[name] for name in names), record_class=Row))
+
     def at(self, clock: datetime) -> None:
         """Takes over the database's clock from the first statement that read it, for `now`."""
         self.info.setdefault(CLOCK, clock)
 
     async def __aenter__(self) -> Self:
         """Takes a connection and opens the transaction in its scope."""
-        self._held, self._driver = await self._taken()
+        self._held, self._driver = await _connection(self._database)
         try:
             await self._driver.execute(self._opening)
         except BaseException:
@@ -74,15 +161,6 @@ class HotTransaction:
 
     async def _commit(self) -> None:
         await self._driver.execute("COMMIT")
-
-    async def _taken(self) -> "tuple[PoolProxiedConnection, asyncpg.Connection[Any]]":
-        """A connection of the pool that is not known to be lost."""
-        while True:
-            held = await self._database.engine.raw_connection()
-            driver: asyncpg.Connection[Any] | None = held.driver_connection
-            if driver is not None and not driver.is_closed():
-                return held, driver
-            await greenlet_spawn(held.invalidate)
 
     async def _undone(self) -> None:
         """Gives the connection back without a transaction, even where the call was cancelled, and again meanwhile."""

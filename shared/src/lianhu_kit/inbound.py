@@ -7,39 +7,36 @@ deduplicated by id.
 
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, ValidationError
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit import metrics, tracing
 from lianhu_kit.context import caused_by
+from lianhu_kit.counting import count
 from lianhu_kit.database import Database, enter_scope, is_overrun, is_transient
 from lianhu_kit.envelope import ReceivedEvent, Record, Undecodable, decode
+from lianhu_kit.hot import HotTransaction
 from lianhu_kit.ledger import PAGE, Ledger
 from lianhu_kit.logs import logger
-from lianhu_kit.parking import BEHIND, DROPPED, MISSING, of_event, of_record, reason_of
-from lianhu_kit.subscriptions import Apply, Handle, NotYet, Poison, Subscription
-from lianhu_kit.turns import Turn, sort
+from lianhu_kit.parking import BEHIND, MISSING, of_event, of_record, reason_of
+from lianhu_kit.statements import Statements
+from lianhu_kit.subscriptions import Apply, Generation, Handle, NotYet, Poison, Subscription
+from lianhu_kit.tries import Tries
+from lianhu_kit.turns import sort
 from lianhu_kit.verdicts import Verdicts
 
 __all__ = ["Apply", "Generation", "Handle", "Inbound", "NotYet", "Poison", "Record", "Subscription"]
 _log = logger(__name__)
 _VERSION = re.compile(r"\.v\d+$")
-# A handler that fails without saying why is given so many tries before its event is parked.
-TRIES = 5
-# One whose statement takes too long may pass on a quieter database, or never: several minutes of tries.
-OVERRUNS = 20
 ROUNDS = 10
 
 
 class _BehindFailed(Exception):
     """An event that had waited behind the one at hand failed: the one at hand is not to pay for it."""
-
-
-# Which books a transaction writes to, asked at its begin, for services that rebuild into another generation.
-Generation = Callable[[AsyncSession], Awaitable[int]]
 
 
 class Inbound:
@@ -66,7 +63,7 @@ class Inbound:
         self._stems = {_VERSION.sub("", name) for name in subscriptions}
         self._apply = apply
         self._generation = generation
-        self._tries: dict[str, int] = {}
+        self._tries = Tries()
         self._verdicts = Verdicts(service, database, self._ledger, self._once)
 
     @property
@@ -107,7 +104,7 @@ class Inbound:
             if not await self._retry(ready) or len(ready) < PAGE:
                 return
 
-    async def _ledger(self, session: AsyncSession) -> Ledger:
+    async def _ledger(self, session: Statements) -> Ledger:
         generation = self._generation if isinstance(self._generation, int) else await self._generation(session)
         return Ledger(session, generation)
 
@@ -132,24 +129,12 @@ class Inbound:
         except NotYet as missing:
             released = await self._keep(record, missing)
         except Exception as error:
-            given_up = self._given_up(place, error)
+            given_up = self._tries.given_up(place, error)
             if given_up is None:
                 raise
             released = await self._park(record, given_up)
-        self._tries.pop(place, None)
+        self._tries.over(place)
         return released
-
-    def _given_up(self, place: str, error: Exception) -> str | None:
-        """Counts a failure that the handler did not explain; why it is parked, where it was the last tolerated."""
-        overrun = is_overrun(error)
-        if is_transient(error) and not overrun:
-            return None
-        tries = self._tries[place] = self._tries.get(place, 0) + 1
-        if overrun:
-            _log.warning("handler takes too long", place=place, tries=tries)
-            return f"a statement took too long {tries} times" if tries >= OVERRUNS else None
-        _log.exception("handler failed", place=place, tries=tries)
-        return f"the handler failed {tries} times: {type(error).__name__}" if tries >= TRIES else None
 
     async def _transact(
         self, events: Sequence[ReceivedEvent], nexts: Mapping[tuple[str, int], int]
@@ -163,10 +148,14 @@ class Inbound:
         except _BehindFailed:
             return await self._attempt(events, nexts, follow=False)
 
+    def _transaction(self) -> AbstractAsyncContextManager[Any]:
+        """A session for handlers of single events; for a batch as one, the driver's own connection: see decision 15."""
+        return self._database.transaction() if self._apply is None else HotTransaction(self._database, "")
+
     async def _attempt(
         self, events: Sequence[ReceivedEvent], nexts: Mapping[tuple[str, int], int], *, follow: bool
     ) -> list[ReceivedEvent]:
-        async with self._database.transaction() as session:
+        async with self._transaction() as session:
             ledger = await self._ledger(session)
             positions = await ledger.lock((event.topic, event.key) for event in events if event.sequence is not None)
             unnumbered = [event.id for event in events if event.sequence is None]
@@ -185,13 +174,13 @@ class Inbound:
                 await ledger.park(of_event(event), BEHIND)
             await ledger.advance(turn.lasts)
             await ledger.keep_offsets(dict(nexts))
-        self._count(events, turn)
+        count(self._service, events, turn, lambda event: self._name(event) in self._subscriptions)
         applied = {event.key for event in turn.apply}
         forgotten = {id(event) for event in turn.forget}
         released = [event for event, awaits in waiting if awaits in applied and id(event) not in forgotten]
         return list({id(event): event for event in [*turn.behind, *released]}.values())
 
-    async def _run(self, session: AsyncSession, events: Sequence[ReceivedEvent]) -> None:
+    async def _run(self, session: Any, events: Sequence[ReceivedEvent]) -> None:
         parsed = [
             (event, subscription.model.model_validate(event.data))
             for event in events
@@ -256,7 +245,7 @@ class Inbound:
         except (ValidationError, Poison) as error:
             return reason_of(error)
         except Exception as error:
-            if (given_up := self._given_up(event.id, error)) is None:
+            if (given_up := self._tries.given_up(event.id, error)) is None:
                 raise
             return given_up
         return None
@@ -283,7 +272,7 @@ class Inbound:
             try:
                 released = await self._transact([event], {})
                 ended += 1
-                self._tries.pop(event.id, None)
+                self._tries.over(event.id)
                 if len(queue) < PAGE:  # else the next round finds them
                     queue.extend(released)
             except NotYet as missing:
@@ -292,7 +281,7 @@ class Inbound:
             except (ValidationError, Poison) as error:
                 queue.extend(await self._set_apart(event, reason_of(error)))
             except Exception as error:
-                given_up = self._given_up(event.id, error)
+                given_up = self._tries.given_up(event.id, error)
                 if given_up is not None:
                     queue.extend(await self._set_apart(event, given_up))
                 elif is_transient(error):
@@ -309,17 +298,3 @@ class Inbound:
                 return []  # applied meanwhile, by another worker
             stub = await ledger.park(of_event(event), reason)
         return [] if stub is None else [stub]
-
-    def _count(self, events: Sequence[ReceivedEvent], turn: Turn) -> None:
-        for event in turn.apply:
-            if event.type != DROPPED:  # counted when it was dropped
-                known = self._name(event) in self._subscriptions
-                metrics.CONSUMED.labels(self._service, event.topic, "applied" if known else "unknown").inc()
-        for event, _ in turn.wait:
-            metrics.CONSUMED.labels(self._service, event.topic, "waiting").inc()
-        for event in turn.park:
-            metrics.CONSUMED.labels(self._service, event.topic, "parked").inc()
-        kept = {id(event) for event in [*turn.apply, *turn.park, *(event for event, _ in turn.wait)]}
-        for event in events:
-            if id(event) not in kept:
-                metrics.CONSUMED.labels(self._service, event.topic, "duplicate").inc()

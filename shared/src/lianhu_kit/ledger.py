@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.envelope import ReceivedEvent
 from lianhu_kit.parking import Parked, stub_of
+from lianhu_kit.statements import Statements
 
 Key = tuple[str, str]
 PAGE = 200
@@ -118,7 +118,7 @@ class Position:
 class Ledger:
     """The books of one generation, inside the transaction that is given."""
 
-    def __init__(self, session: AsyncSession, generation: int) -> None:
+    def __init__(self, session: Statements, generation: int) -> None:
         self._session = session
         self.generation = generation
 

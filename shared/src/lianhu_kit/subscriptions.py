@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.envelope import ReceivedEvent
+from lianhu_kit.statements import Statements
 
 
 class NotYet(Exception):
@@ -23,7 +24,9 @@ class Poison(Exception):
 
 
 Handle = Callable[[AsyncSession, ReceivedEvent, Any], Awaitable[None]]
-Apply = Callable[[AsyncSession, list[tuple[ReceivedEvent, BaseModel]]], Awaitable[None]]
+Apply = Callable[[Statements, list[tuple[ReceivedEvent, BaseModel]]], Awaitable[None]]
+# Which books a transaction writes to, asked at its begin, for services that rebuild into another generation.
+Generation = Callable[[Statements], Awaitable[int]]
 
 
 async def _nothing(_session: AsyncSession, _event: ReceivedEvent, _data: BaseModel) -> None:

@@ -7,10 +7,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.envelope import ReceivedEvent
 from lianhu_kit.inbound import Apply, Generation, Subscription
+from lianhu_kit.statements import Statements
 from reporting_service.domain.facts import Entry, Half
 from reporting_service.domain.moments import micros
 from reporting_service.events import directory, dispatch, notifications, requests
@@ -52,7 +52,7 @@ _BOOKS = "reporting.books"
 def live(zone: ZoneInfo) -> Generation:
     """Asks at each batch's begin which generation is the active one, and holds it while the batch runs."""
 
-    async def ask(session: AsyncSession) -> int:
+    async def ask(session: Statements) -> int:
         books = session.info.get(_BOOKS)
         if books is None:
             books = session.info[_BOOKS] = await live_books(session, zone)
@@ -65,7 +65,7 @@ def live(zone: ZoneInfo) -> Generation:
 def applying(books: Books | None = None) -> Apply:
     """The batch handler: into these books, or into those that `live` found for the transaction."""
 
-    async def apply(session: AsyncSession, events: list[tuple[ReceivedEvent, BaseModel]]) -> None:
+    async def apply(session: Statements, events: list[tuple[ReceivedEvent, BaseModel]]) -> None:
         kept: Books = books or session.info[_BOOKS]
         told: list[Told] = []
         names: list[tuple[str, Trimmed]] = []

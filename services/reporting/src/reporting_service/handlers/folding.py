@@ -9,8 +9,8 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.statements import Statements
 from reporting_service.domain.contribution import Cell, Contribution, contribution, difference, served_at
 from reporting_service.domain.facts import Entry, Fact, Half
 from reporting_service.domain.moments import moment
@@ -86,7 +86,7 @@ _ADD_FOR_PERSON = text(
 )
 
 
-async def fold(session: AsyncSession, books: Books, told: Iterable[Told]) -> int:
+async def fold(session: Statements, books: Books, told: Iterable[Told]) -> int:
     """Puts events into their facts and moves the tallies by the difference; how many events were new.
 
     Facts are locked in the order of their ids, tallies written in the order of their keys: no two batches can
@@ -123,7 +123,7 @@ async def fold(session: AsyncSession, books: Books, told: Iterable[Told]) -> int
     return folded
 
 
-async def _add(session: AsyncSession, generation: int, moved: Contribution) -> None:
+async def _add(session: Statements, generation: int, moved: Contribution) -> None:
     for statement, person in ((_ADD, False), (_ADD_FOR_PERSON, True)):
         cells = [
             {**cell._asdict(), "moved": {measure: amounts[measure] for measure in sorted(amounts) if amounts[measure]}}

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.logs import logger
+from lianhu_kit.statements import Statements
 
 # Raise it when the same events come to count differently: sums made by other rules cannot be moved by differences.
 RULES = 1
@@ -55,7 +56,7 @@ class RebuildNeeded(ConnectionError):
     """The tallies were counted by other rules than this program's; batches wait until a replay has run."""
 
 
-async def live_books(session: AsyncSession, zone: ZoneInfo) -> Books:
+async def live_books(session: Statements, zone: ZoneInfo) -> Books:
     """The active generation, held for this transaction; `zone` is for the very first batch.
 
     A later change of the zone's setting takes effect with the next replay, as days already counted stay.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.statements import Statements
 from reporting_service.events.directory import Deleted, OrgUnit, Service, Volunteer
 from reporting_service.events.trimmed import Trimmed
 
@@ -40,7 +40,7 @@ _GONE = (
 )
 
 
-async def keep_names(session: AsyncSession, generation: int, told: Sequence[tuple[str, Trimmed]]) -> None:
+async def keep_names(session: Statements, generation: int, told: Sequence[tuple[str, Trimmed]]) -> None:
     """Keeps what directory events (key, event) say; the last of a key counts. Three statements at most, and
     three more where something was deleted."""
     last = dict(told)  # the order of a key is the order of its events
