@@ -40,7 +40,7 @@ def main() -> int:
 def _free_base() -> int:
     if given := os.environ.get("LIANHU_PORT_BASE"):
         return int(given)
-    for base in random.Random().sample(range(21_000, 60_000, 200), 100):
+    for base in random.Random().sample(range(21_000, 32_000, 200), 55):  # from 32768 on, anybody is given one
         if all(not processes.listens(base + offset) for offset in (*range(15), 32, *range(92, 98))):
             return base
     raise SystemExit("There are no free ports.")
