@@ -95,7 +95,7 @@ async def _one(stages: Stages, case: str, seed: int, short: bool, record: Record
         record.untried[case] = str(reason)
         print(f"{case}: not tried: {reason}", flush=True)
     except Exception as error:
-        record.broken.append(f"{case} (seed {seed}): {type(error).__name__}: {str(error)[:300]}")
+        record.broken.append(f"{case} (seed {seed}): {type(error).__name__}: {_ends(str(error))}")
         print(f"{record.broken[-1]}; logs: {stages.keep_logs()}", flush=True)
         with suppress(AssertionError):  # the next case says so again
             await stages.mend()
@@ -104,6 +104,11 @@ async def _one(stages: Stages, case: str, seed: int, short: bool, record: Record
         print("\n".join(outcome.lines()), flush=True)
         if any(outcome.counts.values()):
             print(f"  logs: {stages.keep_logs()}", flush=True)
+
+
+def _ends(told: str) -> str:
+    """A message's beginning, and where it is long its end, which says most."""
+    return told if len(told) <= 400 else f"{told[:100]} … {told[-300:]}"
 
 
 if __name__ == "__main__":
