@@ -12,6 +12,8 @@ from uuid import UUID
 
 import asyncpg
 
+from reporting_service.domain.rules import RULES
+
 COUNTY = "990777"
 BIG, ORDINARY = f"{COUNTY}999999", f"{COUNTY}000003"
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -78,7 +80,8 @@ _DISPATCH = """
     FROM given WHERE age > 0;
     INSERT INTO moves (assignment_id, tenant, move, at) SELECT other, tenant, 'claim', at FROM given WHERE age > 0
 """
-# The villages that are asked have all their figures, twelve to a request; of the others two stand for them.
+# The villages that are asked have all their figures, twelve to a request; of the others two stand for them. Days lie in
+# the order in which they came.
 _REPORTING = f"""
     INSERT INTO org_units (generation, code, name) SELECT DISTINCT 1, tenant, '示例村' FROM given;
     INSERT INTO facts (generation, request_id, tenant, grid, service, number, status, submitted_at, submitted_on,
@@ -97,7 +100,12 @@ _REPORTING = f"""
             'ever.accepted', 'ever.dispatched', 'ever.claimed', 'ever.completed', 'limits.contact_due',
             'limits.contact_met', 'limits.finish_due', 'solved.yes', 'first_grades.5']
             ELSE ARRAY['submitted'] END) AS measure
-    GROUP BY 2, 3, 4, 5, 6, 7
+    GROUP BY 2, 3, 4, 5, 6, 7 ORDER BY 4;
+    INSERT INTO span_tallies (generation, basis, month, tenant, service, measure, value)
+    SELECT generation, basis, month, tenant, service, measure, sum(value)
+    FROM tallies, LATERAL (VALUES (date '-infinity'), (date_trunc('month', day::timestamp)::date)) AS span (month)
+    GROUP BY 1, 2, 3, 4, 5, 6;
+    UPDATE generations SET rules = {RULES}, zone = 'Asia/Shanghai'
 """
 # Nobody measures these; what they are read by is looked at among many rows.
 _NOTIFICATIONS = """

@@ -20,7 +20,7 @@ from support import bearer
 from support.plans import Explained, explained
 from support.walks import orders
 
-GROWING = {"facts", "tallies", "volunteer_tallies", "positions", "inbox", "waiting"}
+GROWING = {"facts", "tallies", "span_tallies", "volunteer_tallies", "positions", "inbox", "waiting"}
 BY = ("village", "grid", "service", "volunteer", "day", "month")
 MONTH = f"from={datetime.now(UTC) - timedelta(days=30):%Y-%m-%d}&to={datetime.now(UTC):%Y-%m-%d}"
 # Tallies of people, as many as the others.

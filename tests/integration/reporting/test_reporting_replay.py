@@ -22,7 +22,17 @@ from support.places import village
 from support.sending import mixed
 from support.walks import orders
 
-TABLES = ("facts", "tallies", "volunteer_tallies", "org_units", "services", "people", "positions", "offsets")
+TABLES = (
+    "facts",
+    "tallies",
+    "span_tallies",
+    "volunteer_tallies",
+    "org_units",
+    "services",
+    "people",
+    "positions",
+    "offsets",
+)
 
 
 async def filled(stage: Any, seed: int, number: int = 40) -> str:
@@ -82,16 +92,18 @@ async def test_the_moment_a_request_was_first_counted_survives_a_rebuild(make_wh
     assert await stage.rows("SELECT request_id, counted_at FROM facts ORDER BY 1") == counted
 
 
-async def test_drift_is_repaired_and_said(make_whole: Any) -> None:
+@pytest.mark.parametrize("table", ["tallies", "span_tallies"])
+async def test_drift_is_repaired_and_said(make_whole: Any, table: str) -> None:
     stage = await make_whole()
     async with stage.working():
         home = await filled(stage, 24, 10)
     right = await stage.get("tallies", "clerk", home)
-    await stage.rows("UPDATE tallies SET value = value + 1 WHERE measure = 'submitted' RETURNING 1")
-    assert (await stage.get("tallies", "clerk", home))["total"] != right["total"]
+    by = "day" if table == "tallies" else "village"
+    await stage.rows(f"UPDATE {table} SET value = value + 1 WHERE measure = 'submitted' RETURNING 1")
+    assert (await stage.get("tallies", "clerk", home, by=by))["total"] != right["total"]
     rebuilt = await replay(stage.worker_settings, lambda _line: None)
     assert (rebuilt.equal, rebuilt.ahead) == (False, 0)
-    assert (await stage.get("tallies", "clerk", home))["total"] == right["total"]
+    assert (await stage.get("tallies", "clerk", home, by=by))["total"] == right["total"]
 
 
 async def test_refused_where_a_key_does_not_begin_at_1_and_good_once_it_does(make_whole: Any) -> None:

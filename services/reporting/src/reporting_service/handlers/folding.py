@@ -62,13 +62,25 @@ _WRITE = text(
     """
 )
 # As one JSON value and not as arrays: the driver looks at every element of an array by itself.
+# The sums of months and of all time move by the same amounts, after the days, each table in the order of its keys.
 _ADD = text(
     """
+    WITH given AS MATERIALIZED (
+        SELECT basis, tenant, day, service, grid, measure, CAST(amount AS bigint) AS amount
+        FROM json_to_recordset(CAST(:cells AS json)) AS cell (
+            basis text, tenant text, day date, service text, grid text, moved json),
+            json_each_text(moved) AS moved (measure, amount)
+    ), spans AS (
+        INSERT INTO span_tallies AS kept (generation, basis, month, tenant, service, measure, value)
+        SELECT :generation, basis, month, tenant, service, measure, sum(amount)
+        FROM given, LATERAL (VALUES (date '-infinity'), (date_trunc('month', day::timestamp)::date)) AS span (month)
+        GROUP BY basis, month, tenant, service, measure HAVING sum(amount) <> 0
+        ORDER BY basis COLLATE "C", month, tenant COLLATE "C", service COLLATE "C", measure COLLATE "C"
+        ON CONFLICT (generation, basis, month, tenant, service, measure)
+        DO UPDATE SET value = kept.value + excluded.value
+    )
     INSERT INTO tallies AS kept (generation, basis, tenant, day, service, grid, measure, value)
-    SELECT :generation, basis, tenant, day, service, grid, measure, CAST(amount AS bigint)
-    FROM json_to_recordset(CAST(:cells AS json)) AS given (
-        basis text, tenant text, day date, service text, grid text, moved json),
-        json_each_text(moved) AS moved (measure, amount)
+    SELECT :generation, basis, tenant, day, service, grid, measure, amount FROM given
     ON CONFLICT (generation, basis, tenant, day, service, grid, measure)
     DO UPDATE SET value = kept.value + excluded.value
     """

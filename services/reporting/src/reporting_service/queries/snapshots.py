@@ -11,18 +11,23 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.database import enter_scope
 from lianhu_kit.divisions import VILLAGE, upper_bound
+from reporting_service.domain.rules import RULES
 
 # Must come before the transaction's first look at any row.
 _ONE_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-_ACTIVE = text("SELECT generation, zone FROM generations WHERE state = 'active'")
+_ACTIVE = text("SELECT generation, zone, rules FROM generations WHERE state = 'active'")
 
 
 class Reading(NamedTuple):
-    """Which generation is read, the zone its days are counted in, and the database's clock."""
+    """Which generation is read, the zone its days are counted in, and the database's clock.
+
+    `spans`: whether its sums of months and of all time are whole; else there are only those of days.
+    """
 
     generation: int
     zone: ZoneInfo
     as_of: datetime
+    spans: bool
 
 
 async def begin(session: AsyncSession) -> None:
@@ -34,7 +39,7 @@ async def read_under(session: AsyncSession, scope: str, zone: ZoneInfo) -> Readi
     """Enters a scope and finds the active generation; `zone` where nothing was counted yet."""
     as_of = await enter_scope(session, scope)
     row = (await session.execute(_ACTIVE)).one()
-    return Reading(row.generation, ZoneInfo(row.zone) if row.zone else zone, as_of)
+    return Reading(row.generation, ZoneInfo(row.zone) if row.zone else zone, as_of, row.rules == RULES)
 
 
 def place_clause(org: str) -> str:

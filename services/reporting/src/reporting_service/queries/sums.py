@@ -12,27 +12,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from reporting_service.domain.contribution import HAPPENED
 from reporting_service.domain.spans import Span, start_of
+from reporting_service.queries.pieces import PERIODS, key_of, pieces_of
 from reporting_service.queries.snapshots import Reading, place_clause, place_of, span_clause
 
 Key = str | None
 Sums = dict[Key, dict[str, int]]
-BY = ("village", "town", "grid", "service", "volunteer", "day", "month")
-_PERIODS = ("day", "month")
-_KEY = {
-    "village": "tenant",
-    "town": "left(tenant, 9)",
-    "grid": "NULLIF(grid, '')",
-    "service": "service",
-    "volunteer": "person::text",
-    "day": "{day}::text",
-    "month": "to_char({day}, 'YYYY-MM')",
-}
 # The text has only the conditions that are asked for: once the server plans for any values (from the sixth call of a
 # connection on), one that a value can switch off (`:first IS NULL OR …`) bounds no index.
 _SUMS = """
-    SELECT {key} AS key, measure, sum(value)::bigint AS value, GROUPING({key}) AS everything FROM {table}
-    WHERE basis = :basis AND {place} AND {span}
-    GROUP BY GROUPING SETS (({key}, measure), (measure)) HAVING sum(value) <> 0
+    SELECT key, measure, sum(value)::bigint AS value FROM ({pieces}) AS pieces
+    GROUP BY key, measure HAVING sum(value) <> 0
 """
 _SERVED = """
     SELECT {key} AS key, count(DISTINCT served_id) AS people, GROUPING({key}) AS everything FROM {table}
@@ -44,10 +33,15 @@ _OVERDUE = """
     WHERE {place} AND (overdue_from <= :moment OR was_overdue @> CAST(:moment AS timestamptz)) AND {span}
     GROUP BY GROUPING SETS (({key}), ())
 """
+# Those that were overdue at one of the moments are looked up once, not for each of them.
 _OVERDUE_THEN = """
+    WITH late AS MATERIALIZED (
+        SELECT overdue_from, was_overdue FROM facts
+        WHERE {place} AND (overdue_from <= :latest OR was_overdue && tstzrange(:earliest, :latest, '[]'))
+    )
     SELECT at.key, count(*) AS requests FROM unnest(CAST(:keys AS text[]), CAST(:moments AS timestamptz[]))
         AS at (key, moment)
-    JOIN facts ON {place} AND (overdue_from <= at.moment OR was_overdue @> at.moment)
+    JOIN late ON overdue_from <= at.moment OR was_overdue @> at.moment
     GROUP BY 1
 """
 
@@ -88,42 +82,30 @@ class _Asked:
         """The span's rows, by the day in this column."""
         return span_clause(day, self.span.first, self.span.last)
 
-    @property
-    def counted(self) -> str:
-        """The tallies' days; where requests stood at the span's end is the sum of all moves before it, however old."""
-        if self.basis != HAPPENED or self.span.first is None:
-            return self.within("day")
-        until = span_clause("day", None, self.span.last)
-        return f"{until} AND (day >= :first OR starts_with(measure, 'now.'))"
-
 
 async def read(session: AsyncSession, reading: Reading, org: str, span: Span, by: str, basis: str) -> Read:
     """All that a report over `org` (down to a grid) and `span` needs, in three to five statements."""
     asked = _Asked(reading, org, span, by, basis)
     sums, total = await _sums(session, asked)
-    if basis == HAPPENED and by in _PERIODS:
+    if basis == HAPPENED and by in PERIODS:
         sums = _run_on(sums, span.first, by)
     served, total_served = await _served(session, asked)
     # Who stands overdue is asked of the facts: now, or when the span ended.
     _, end = span.bounds(reading.zone)
     moment = reading.as_of if end is None or basis != HAPPENED else min(reading.as_of, end)
     overdue, total_overdue = await _overdue(session, asked, moment)
-    if basis == HAPPENED and by in _PERIODS:
+    if basis == HAPPENED and by in PERIODS:
         overdue = await _overdue_then(session, asked, sorted(filter(None, sums)), moment)
     return Read(sums, served, overdue, total, total_served, total_overdue)
 
 
 async def _sums(session: AsyncSession, asked: _Asked) -> tuple[Sums, dict[str, int]]:
     sums: Sums = defaultdict(dict)
-    total: dict[str, int] = {}
-    table = "volunteer_tallies" if asked.by == "volunteer" else "tallies"
-    key = _KEY[asked.by].format(day="day")
-    statement = text(_SUMS.format(key=key, table=table, place=asked.place, span=asked.counted))
-    for row in await session.execute(statement, asked.values):
-        if row.everything:
-            total[row.measure] = row.value
-        else:
-            sums[row.key][row.measure] = row.value
+    total: dict[str, int] = defaultdict(int)
+    pieces, values = pieces_of(asked.reading, asked.org, asked.span, asked.by, asked.basis)
+    for row in await session.execute(text(_SUMS.format(pieces=pieces)), {**asked.values, **values}):
+        sums[row.key][row.measure] = row.value
+        total[row.measure] += row.value
     if asked.by == "volunteer":  # a request with two holders is in both rows and once in the total
         _, total = await _sums(session, replace(asked, by="service"))
     return sums, total
@@ -132,7 +114,7 @@ async def _sums(session: AsyncSession, asked: _Asked) -> tuple[Sums, dict[str, i
 async def _served(session: AsyncSession, asked: _Asked) -> tuple[dict[Key, int], int]:
     day = "served_on" if asked.basis == HAPPENED else "submitted_on"
     table = "facts CROSS JOIN unnest(helpers) AS helper (person)" if asked.by == "volunteer" else "facts"
-    key = _KEY[asked.by].format(day=day)
+    key = key_of(asked.by, day)
     statement = text(_SERVED.format(key=key, table=table, place=asked.place, span=asked.within(day)))
     rows = (await session.execute(statement, asked.values)).all()
     total = next((row.people for row in rows if row.everything), 0)
@@ -145,7 +127,7 @@ async def _overdue(session: AsyncSession, asked: _Asked, moment: datetime) -> tu
     """Overdue at `moment`: of the requests submitted in the span, or (basis happened) of all."""
     span = "true" if asked.basis == HAPPENED else asked.within("submitted_on")
     table = "facts CROSS JOIN unnest(holders) AS holder (person)" if asked.by == "volunteer" else "facts"
-    key = _KEY[asked.by].format(day="submitted_on")
+    key = key_of(asked.by, "submitted_on")
     statement = text(_OVERDUE.format(key=key, table=table, place=asked.place, span=span))
     rows = (await session.execute(statement, {**asked.values, "moment": moment})).all()
     total = next((row.requests for row in rows if row.everything), 0)
@@ -158,7 +140,8 @@ async def _overdue_then(session: AsyncSession, asked: _Asked, keys: list[str], l
     """Overdue at the end of each day or month."""
     moments = [min(latest, start_of(_day_after(key), asked.reading.zone)).astimezone(UTC) for key in keys]
     statement = text(_OVERDUE_THEN.format(place=asked.place))
-    rows = await session.execute(statement, {**asked.values, "keys": keys, "moments": moments})
+    bounds = {"earliest": min(moments, default=latest), "latest": max(moments, default=latest)}
+    rows = await session.execute(statement, {**asked.values, **bounds, "keys": keys, "moments": moments})
     return {row.key: row.requests for row in rows}
 
 
@@ -175,7 +158,7 @@ def _run_on(sums: Sums, first: date | None, by: str) -> Sums:
     standing: dict[str, int] = defaultdict(int)
     begin = "" if first is None else (first.isoformat() if by == "day" else first.isoformat()[:7])
     running: Sums = {}
-    for key in sorted(filter(None, sums)):
+    for key in sorted(key for key in sums if key is not None):
         for measure, value in sums[key].items():
             if measure.startswith("now."):
                 standing[measure] += value

@@ -4,6 +4,6 @@ from reporting_service.tables.facts import FactRow
 from reporting_service.tables.generations import Generation
 from reporting_service.tables.names import OrgUnit, Person, Service
 from reporting_service.tables.registry import Table
-from reporting_service.tables.tallies import Tally, VolunteerTally
+from reporting_service.tables.tallies import SpanTally, Tally, VolunteerTally
 
-__all__ = ["FactRow", "Generation", "OrgUnit", "Person", "Service", "Table", "Tally", "VolunteerTally"]
+__all__ = ["FactRow", "Generation", "OrgUnit", "Person", "Service", "SpanTally", "Table", "Tally", "VolunteerTally"]

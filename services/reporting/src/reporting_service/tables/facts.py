@@ -24,11 +24,12 @@ class FactRow(Table, table=True):
         ),
         Index("facts_late", "generation", "tenant", postgresql_where=text("was_overdue IS NOT NULL")),
         Index(
-            "facts_served",
+            "facts_people",
             "generation",
             "tenant",
             "submitted_on",
             "served_on",
+            postgresql_include=["served_id", "service", "resident", "reporter"],
             postgresql_where=text("served_on IS NOT NULL AND served_id IS NOT NULL"),
         ),
     )
