@@ -10,7 +10,6 @@ import orjson
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from sqlalchemy import RowMapping
 
 _FORMAT = JSONFormat()
 LONGEST_KEY = 500  # characters; an index entry of PostgreSQL holds 2,704 bytes
@@ -82,7 +81,7 @@ def _kind(type: str) -> tuple[bytes, bytes]:
     return type.encode(), schema_of(type).encode()
 
 
-def encode(row: RowMapping, source: str) -> tuple[list[tuple[str, bytes]], bytes, bytes | None]:
+def encode(row: Mapping[Any, Any], source: str) -> tuple[list[tuple[str, bytes]], bytes, bytes | None]:
     """Headers, key and value of an outbox row. A row without payload is a tombstone: a null value.
 
     Written by hand, as the library's checks cost more than the sending: a test reads what goes out with the library.

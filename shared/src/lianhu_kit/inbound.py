@@ -72,19 +72,11 @@ class Inbound:
         return self._apply is not None
 
     async def receive(self, records: Sequence[Record]) -> None:
-        """Applies a batch in one transaction; where that fails, record by record, each in its own.
+        """Applies a batch in one transaction; where that fails, record by record (batches as one: half by half).
 
         Transient errors are raised: nothing of the failing transaction is kept and the caller tries again.
         """
-        released: list[ReceivedEvent] = []
-        try:
-            released = await self._receive(records)
-        except Exception as error:
-            if is_transient(error) and not is_overrun(error):
-                raise
-            for record in records:
-                released += await self._receive_one(record)
-        await self._retry(released)
+        await self._retry(await self._receive_all(records))
 
     async def offsets(self) -> dict[tuple[str, int], int]:
         """How far the database has read: the next offset of each (topic, partition)."""
@@ -107,6 +99,20 @@ class Inbound:
     async def _ledger(self, session: Statements) -> Ledger:
         generation = self._generation if isinstance(self._generation, int) else await self._generation(session)
         return Ledger(session, generation)
+
+    async def _receive_all(self, records: Sequence[Record]) -> list[ReceivedEvent]:
+        try:
+            return await self._receive(records)
+        except Exception as error:
+            if is_transient(error) and not is_overrun(error):
+                raise
+        if self.whole and len(records) > 1:
+            middle = len(records) // 2
+            return [*await self._receive_all(records[:middle]), *await self._receive_all(records[middle:])]
+        released: list[ReceivedEvent] = []
+        for record in records:
+            released += await self._receive_one(record)
+        return released
 
     async def _receive(self, records: Sequence[Record]) -> list[ReceivedEvent]:
         events = [

@@ -8,18 +8,18 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy import RowMapping
 
 from lianhu_kit import metrics, tracing
 from lianhu_kit.database import OUTBOX_CHANNEL, Database, is_transient, listening
 from lianhu_kit.delivery import Delivery, Encoded
 from lianhu_kit.envelope import encode
+from lianhu_kit.hot import alone
 from lianhu_kit.kafka import end_producer, new_producer
 from lianhu_kit.logs import logger
 from lianhu_kit.outbox import SHARDS
@@ -34,6 +34,9 @@ BATCH = 500
 BATCHES = 8
 LONGEST_REST = 15.0
 _log = logger(__name__)
+
+# A row of the outbox, by the names of its columns.
+Row: TypeAlias = Mapping[Any, Any]
 
 
 class SendFailed(Exception):
@@ -51,10 +54,10 @@ class _Passed:
     stopped: bool = False
 
 
-def rounds(rows: Sequence[RowMapping]) -> list[list[RowMapping]]:
+def rounds(rows: Sequence[Row]) -> list[list[Row]]:
     """Splits a batch so that each part holds a key once, in order: a failed send is then overtaken by nothing."""
     seen: dict[tuple[str, str], int] = {}
-    parts: list[list[RowMapping]] = []
+    parts: list[list[Row]] = []
     for row in rows:
         key = (row["aggregatetype"], row["aggregateid"])
         place = seen.get(key, 0)
@@ -146,13 +149,13 @@ class Relay:
         self._rest(passed.failed, passed.shards - passed.failed)
         return passed.sent
 
-    async def _read(self, shards: list[int], under_way: list[int]) -> Sequence[RowMapping]:
+    async def _read(self, shards: list[int], under_way: list[int]) -> Sequence[Row]:
         """The oldest events of these shards that are not under way, ready to be sent."""
-        statement, values = READ, {"shards": shards, "batch": BATCH}
-        if under_way:
-            statement, values = READ_ON, {**values, "under_way": under_way}
-        async with self._database.transaction() as session:
-            rows = (await session.execute(statement, values)).mappings().all()
+        async with alone(self._database) as driver:
+            if under_way:
+                rows = await driver.fetch(READ_ON, shards, BATCH, under_way)
+            else:
+                rows = await driver.fetch(READ, shards, BATCH)
         for row in rows:
             try:
                 self._encoded[row["position"]] = Encoded.of(row["position"], *encode(row, self.source))
@@ -160,7 +163,7 @@ class Relay:
                 self._refused[row["position"]] = f"it cannot be encoded: {type(error).__name__}"
         return rows
 
-    async def _pass_on(self, producer: AIOKafkaProducer, rows: Sequence[RowMapping], passed: "_Passed") -> list[int]:
+    async def _pass_on(self, producer: AIOKafkaProducer, rows: Sequence[Row], passed: "_Passed") -> list[int]:
         """Sends a batch, each key's events one after another; answers the positions acknowledged."""
         if rows:
             metrics.RELAY_BATCH.labels(self._settings.service).observe(len(rows))
@@ -179,7 +182,7 @@ class Relay:
         passed.shards |= {row["shard"] for row in rows}
         return positions
 
-    async def _move_counted(self, rows: Sequence[RowMapping], positions: list[int]) -> None:
+    async def _move_counted(self, rows: Sequence[Row], positions: list[int]) -> None:
         if positions:
             await self._move(positions)
             self._count(rows, set(positions))
@@ -188,7 +191,7 @@ class Relay:
         async with self._database.transaction() as session:
             await session.execute(MOVE, {"positions": positions})
 
-    def _count(self, sent: Sequence[RowMapping], acknowledged: set[int]) -> None:
+    def _count(self, sent: Sequence[Row], acknowledged: set[int]) -> None:
         tracing.sent(row for row in sent if row["position"] in acknowledged)
         for kind, events in Counter(row["type"] for row in sent if row["position"] in acknowledged).items():
             metrics.RELAYED.labels(self._settings.service, kind).inc(events)
@@ -233,7 +236,7 @@ class Relay:
             self.connected = True
         return self._producer
 
-    async def _send(self, producer: AIOKafkaProducer, part: Sequence[RowMapping]) -> list[int]:
+    async def _send(self, producer: AIOKafkaProducer, part: Sequence[Row]) -> list[int]:
         """Sends one event per key and awaits every acknowledgement; answers the positions acknowledged.
 
         What can never be sent is noted in `_refused`.

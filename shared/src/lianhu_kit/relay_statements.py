@@ -27,22 +27,19 @@ LEASE = text(
     WHERE shard IN (SELECT shard FROM wanted) RETURNING shard
     """
 )
-READ = text(
-    """
+# With the driver's own placeholders: the shards, how many at most, and what is under way.
+READ = """
     SELECT position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time, traceparent,
            causationid
-    FROM outbox WHERE shard = ANY(:shards) AND refused IS NULL ORDER BY position LIMIT :batch
-    """
-)
-READ_ON = text(
-    """
+    FROM outbox WHERE shard = ANY($1) AND refused IS NULL ORDER BY position LIMIT $2
+"""
+READ_ON = """
     SELECT position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time, traceparent,
            causationid
-    FROM outbox WHERE shard = ANY(:shards) AND refused IS NULL
-      AND position NOT IN (SELECT unnest(CAST(:under_way AS bigint[])))
-    ORDER BY position LIMIT :batch
-    """
-)
+    FROM outbox WHERE shard = ANY($1) AND refused IS NULL
+      AND position NOT IN (SELECT unnest(CAST($3 AS bigint[])))
+    ORDER BY position LIMIT $2
+"""
 MOVE = text(
     """
     WITH moved AS (DELETE FROM outbox WHERE position = ANY(:positions) RETURNING *)

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integration.kit.room import Room
 from integration.kit.station import Note, Station, changed, keep_effect
-from lianhu_kit import inbound
+from lianhu_kit import tries as tolerated
 from lianhu_kit.database import is_overrun
 from lianhu_kit.envelope import ReceivedEvent, Record
 from lianhu_kit.inbound import NotYet, Poison
@@ -114,7 +114,7 @@ async def test_a_bug_in_a_handler_is_tried_five_times_and_then_parked(station: S
 
     room = Room(station, stumble)
     batch = [room.event("a", 1), room.event("a", 2), room.event("b", 1)]
-    for _ in range(inbound.TRIES - 1):
+    for _ in range(tolerated.TRIES - 1):
         with pytest.raises(ZeroDivisionError):
             await room.inbound.receive(batch)
     await room.inbound.receive(batch)
@@ -154,7 +154,7 @@ async def test_a_waiting_event_that_turns_out_as_poison_blocks_its_key(station: 
 async def test_an_event_whose_statement_takes_too_long_is_parked_in_the_end(
     station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbound, "OVERRUNS", 3)
+    monkeypatch.setattr(tolerated, "OVERRUNS", 3)
 
     async def handle(session: AsyncSession, event: ReceivedEvent, data: Note) -> None:
         if event.key == "slow":
@@ -177,7 +177,7 @@ async def test_an_event_whose_statement_takes_too_long_is_parked_in_the_end(
 async def test_a_row_that_somebody_holds_for_long_parks_nothing(
     station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbound, "OVERRUNS", 1)
+    monkeypatch.setattr(tolerated, "OVERRUNS", 1)
 
     async def handle(session: AsyncSession, event: ReceivedEvent, data: Note) -> None:
         await session.execute(text("SET LOCAL lock_timeout = 20"))

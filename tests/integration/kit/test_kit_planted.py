@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from fastapi import Request
-from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from chaos.checker import check, counts
@@ -56,14 +55,12 @@ async def test_an_acknowledgement_before_the_commit(station: Station, planted: b
     assert counts(found) == GOOD | {"lost": int(planted)}
 
 
-_BY_LAST_SEEN = text(
-    """
+_BY_LAST_SEEN = """
     SELECT position, id, aggregatetype, aggregateid, shard, type, subject, payload, sequence, tenant, time, traceparent,
            causationid
-    FROM outbox WHERE shard = ANY(:shards) AND position > (SELECT coalesce(max(position), 0) FROM published)
-    ORDER BY position LIMIT :batch
-    """
-)
+    FROM outbox WHERE shard = ANY($1) AND position > (SELECT coalesce(max(position), 0) FROM published)
+    ORDER BY position LIMIT $2
+"""
 
 
 @pytest.mark.parametrize("planted", [False, True])

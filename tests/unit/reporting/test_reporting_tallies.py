@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lianhu_kit.envelope import ReceivedEvent
 from reporting_service.consumer.subscriptions import SUBSCRIPTIONS, told_by
-from reporting_service.domain.contribution import BASES, Cell, Contribution, contribution, difference
+from reporting_service.domain.contribution import BASES, Cell, Contribution, change, contribution, difference
 from reporting_service.domain.facts import Fact
 from reporting_service.domain.moments import moment
 from reporting_service.domain.rows import row
@@ -101,6 +101,21 @@ def test_differences_add_up_to_a_count_from_scratch_at_every_event(seed: int) ->
         fold([event], facts)
         moved.update(flat(difference(nested(everything(facts)), nested(before))))
         assert {key: amount for key, amount in moved.items() if amount} == everything(facts)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.integers(1, 12))
+def test_what_changed_marks_move_is_the_difference_of_the_whole(seed: int, batch: int) -> None:
+    events = shuffled(orders(seed, VILLAGES[:1], 3), random.Random(seed))
+    facts: dict[str, Fact] = {}
+    for first in range(0, len(events), batch):
+        before = {id: story(fact) for id, fact in facts.items()}
+        fold(events[first : first + batch], facts)
+        for id, fact in facts.items():
+            old, new = before.get(id), story(fact)
+            whole = difference(contribution(new, ZONE), contribution(old, ZONE))
+            assert change(new, old, ZONE) == whole
+            assert change(old, new, ZONE) == difference(contribution(old, ZONE), contribution(new, ZONE))
 
 
 @settings(max_examples=40, deadline=None)

@@ -74,6 +74,53 @@ def difference(new: Contribution, old: Contribution) -> Contribution:
     return moved
 
 
+def change(new: Story | None, old: Story | None, zone: tzinfo) -> Contribution:
+    """`difference` of what the two stories add, from the marks that they do not share: an event moves few of them."""
+    if new is None or old is None or _place(new, zone) != _place(old, zone) or not old.holders <= new.holders:
+        return difference(contribution(new, zone), contribution(old, zone))
+    moved: Contribution = {}
+    place = _place(new, zone)
+    all_marks = list(marks(new))
+    shared = _apart(all_marks, marks(old))
+    for person in (None, *new.holders):
+        if person is None or person in old.holders:
+            marked = [*shared, *_apart(_work(new, person), _work(old, person))]
+        else:
+            marked = [*all_marks, *_work(new, person)]
+        if marked:
+            _put(moved, marked, zone, place, person)
+    return moved
+
+
+def _place(story: Story, zone: tzinfo) -> tuple[str, date, str, str]:
+    """Where its figures are counted on the basis of submission."""
+    return story.tenant, _day(story.submitted_at, zone), story.service, story.grid or ""
+
+
+def _apart(new: Iterable[Mark], old: Iterable[Mark]) -> list[Mark]:
+    """What must be added to the old marks for the new ones."""
+    amounts: dict[tuple[str, int], int] = {}
+    for measure, at, amount in new:
+        amounts[measure, at] = amounts.get((measure, at), 0) + amount
+    for measure, at, amount in old:
+        amounts[measure, at] = amounts.get((measure, at), 0) - amount
+    return [Mark(measure, at, amount) for (measure, at), amount in amounts.items() if amount]
+
+
+def _put(
+    counted: Contribution, marked: Iterable[Mark], zone: tzinfo, place: tuple[str, date, str, str], person: UUID | None
+) -> None:
+    """Puts amounts into the cells of a person, or of the village; no zeros, no empty cells."""
+    tenant, submitted, service, grid = place
+    sums: dict[str, int] = {}
+    days: dict[date, dict[str, int]] = {}
+    _sum(marked, zone, sums, days)
+    who = None if person is None else str(person)
+    for basis, day, amounts in ((SUBMITTED, submitted, sums), *((HAPPENED, *day) for day in days.items())):
+        if left := {measure: amount for measure, amount in amounts.items() if amount}:
+            counted[Cell(basis, tenant, day, service, grid, who)] = left
+
+
 def _sum(marked: Iterable[Mark], zone: tzinfo, sums: dict[str, int], days: dict[date, dict[str, int]]) -> None:
     for measure, at, amount in marked:
         # On the basis of submission, where requests ended is where they stand.

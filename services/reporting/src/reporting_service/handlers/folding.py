@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import text
 
 from lianhu_kit.statements import Statements
-from reporting_service.domain.contribution import Cell, Contribution, contribution, difference, served_at
+from reporting_service.domain.contribution import Cell, Contribution, change, served_at
 from reporting_service.domain.facts import Entry, Fact, Half
 from reporting_service.domain.moments import moment
 from reporting_service.domain.story import Story, story
@@ -117,13 +117,13 @@ async def fold(session: Statements, books: Books, told: Iterable[Told]) -> int:
     rows, folded = [], 0
     for row in stored:
         fact = Fact.load(row.request_id, row.tenant, orjson.loads(row.halves))
-        before = contribution(story(fact), books.zone)
+        before = story(fact)
         new = sum(fact.add(event.half, event.entry) for event in by_request[row.request_id])
         if not new:
             continue
         folded += new
         after = story(fact)
-        for cell, amounts in difference(contribution(after, books.zone), before).items():
+        for cell, amounts in change(after, before, books.zone).items():
             sums = moved.setdefault(cell, {})
             for measure, amount in amounts.items():
                 sums[measure] = sums.get(measure, 0) + amount
