@@ -72,10 +72,7 @@ async def measure(house: House, rounds: int) -> list[Ratio]:
         return EVENTS / (time.perf_counter() - began)
 
     async def floor() -> float:
-        encoded: list[tuple[Any, bytes, bytes | None]] = [
-            encode(row, relay.source)  # type: ignore[arg-type]
-            for row in rows(EVENTS)
-        ]
+        encoded: list[tuple[Any, bytes, bytes | None]] = [encode(row, relay.source) for row in rows(EVENTS)]
         began = time.perf_counter()
         for first in range(0, EVENTS, AT_ONCE):
             sent = [
