@@ -22,8 +22,8 @@ from support.walks import BEGIN
 
 EVENTS = int(os.environ.get("BENCH_ROWS", "1000000"))
 ROUNDS = 1
-CALLS_A_SECOND = 40.0
-QUIET_SECONDS = 20.0
+CALLS_A_SECOND = 20.0
+QUIET_SECONDS = 25.0
 LINES = 16
 MOST = 2.0
 SPAN = f"from={BEGIN:%Y-%m}-01&to={BEGIN:%Y-%m}-31"
