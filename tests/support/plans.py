@@ -6,13 +6,16 @@ A connection's statement is planned for its values five times; after that the se
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from lianhu_kit.hot import HotTransaction, _native
 
 Node = Mapping[str, Any]
 _READS = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
@@ -72,7 +75,10 @@ class Explained:
 
 @contextmanager
 def explained(engine: AsyncEngine) -> Iterator[Explained]:
-    """Explains each different statement that passes through an engine in the block, in its own transaction."""
+    """Explains each different statement that passes through an engine in the block, in its own transaction.
+
+    Those of hot paths too, which go to the driver itself.
+    """
     seen: set[str] = set()
     made = Explained()
 
@@ -85,18 +91,44 @@ def explained(engine: AsyncEngine) -> Iterator[Explained]:
             Plan(said, "the values given", _asked(connection, f"EXPLAIN (FORMAT JSON) {statement}", values))
         )
         places = ", ".join(["NULL"] * max((int(place) for place in _PLACES.findall(statement)), default=0))
-        run = f"EXPLAIN (FORMAT JSON) EXECUTE explained{f'({places})' if places else ''}"
+        any_values = f"EXPLAIN (FORMAT JSON) EXECUTE explained{f'({places})' if places else ''}"
         for words in (f"PREPARE explained AS {statement}", "SET plan_cache_mode = force_generic_plan"):
             _asked(connection, words)
-        made.plans.append(Plan(said, "any values", _asked(connection, run)))
+        made.plans.append(Plan(said, "any values", _asked(connection, any_values)))
         for words in ("RESET plan_cache_mode", "DEALLOCATE explained"):
             _asked(connection, words)
 
+    run, row = HotTransaction.execute, HotTransaction.row
+
+    async def explain_native(hot: Any, statement: str, values: Sequence[Any]) -> None:
+        if hot._database.engine is not engine or statement in seen or not _READS.match(statement):
+            return
+        seen.add(statement)
+        said, driver = " ".join(statement.split()), hot._driver
+        given = await driver.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *values)
+        made.plans.append(Plan(said, "the values given", _root(given)))
+        places = ", ".join(["NULL"] * len(values))
+        await driver.execute(f"PREPARE explained AS {statement}")
+        await driver.execute("SET plan_cache_mode = force_generic_plan")
+        given = await driver.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE explained{f'({places})' if places else ''}")
+        made.plans.append(Plan(said, "any values", _root(given)))
+        await driver.execute("RESET plan_cache_mode; DEALLOCATE explained")
+
+    async def explained_run(hot: Any, statement: Any, values: Mapping[str, Any] | None = None, /) -> Any:
+        native, names = _native(statement)
+        await explain_native(hot, native, [(values or {})[name] for name in names])
+        return await run(hot, statement, values)
+
+    async def explained_row(hot: Any, statement: str, *values: Any) -> Any:
+        await explain_native(hot, statement, values)
+        return await row(hot, statement, *values)
+
     event.listen(engine.sync_engine, "before_cursor_execute", explain)
-    try:
-        yield made
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", explain)
+    with patch.object(HotTransaction, "execute", explained_run), patch.object(HotTransaction, "row", explained_row):
+        try:
+            yield made
+        finally:
+            event.remove(engine.sync_engine, "before_cursor_execute", explain)
 
 
 def _asked(connection: Any, words: str, values: Any = ()) -> Node:
@@ -109,6 +141,10 @@ def _asked(connection: Any, words: str, values: Any = ()) -> Node:
         cursor.close()
     if not rows:
         return {}
-    told = rows[0][0]
+    return _root(rows[0][0])
+
+
+def _root(told: Any) -> Node:
+    """The first step of a plan, decoded by the driver or not."""
     root: Node = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
     return root

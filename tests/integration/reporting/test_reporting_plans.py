@@ -88,6 +88,21 @@ async def test_a_months_tallies_are_bounded_by_its_days(crowd: Crowd) -> None:
     assert all("day >=" in bound and "day <=" in bound for bound in bounds), bounds
 
 
+async def test_all_time_and_whole_months_read_no_days(crowd: Crowd) -> None:
+    last = datetime.now(UTC).replace(day=1) - timedelta(days=1)
+    month = f"from={last:%Y-%m}-01&to={last:%Y-%m-%d}"
+    asked = [f"{by}&basis=submitted" for by in ("village", "town", "service", "month")]
+    seen = await crowd.get(
+        *(f"tallies?org={ORDINARY}&by={how}{span}" for how in asked for span in ("", f"&{month}")),
+        f"tallies?org={ORDINARY}&basis=happened",
+    )
+    sums = seen.of("FROM span_tallies")
+    assert sums
+    assert not [plan.statement for plan in sums if "FROM tallies" in plan.statement]
+    assert all("month" in str(node["Index Cond"]) for plan in sums for node in plan.nodes() if "Index Cond" in node)
+    assert seen.faults(GROWING) == []
+
+
 async def test_no_batch_reads_a_growing_table_whole(crowd: Crowd) -> None:
     events = orders(7, [ORDINARY], 5)
     with explained(crowd.worker.database.engine) as seen:
