@@ -32,7 +32,8 @@ def _measure(name: str, rounds: int | None) -> Taken:
         return Taken(ratios)
     except Exception as error:
         traceback.print_exc()
-        return Taken([], {name: f"{type(error).__name__}: {error}".split("\n", 1)[0]})
+        said = str(error) or "it says no more; the log of the run has where"
+        return Taken([], {name: f"{type(error).__name__}: {said}".split("\n", 1)[0]})
     finally:
         print(f"  {name}: {time.perf_counter() - began:.0f} s", flush=True)
 
