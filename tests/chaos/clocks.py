@@ -22,8 +22,7 @@ async def clocks_jump(run: Run) -> str:
             told = {"CHAOS_FIRST": str(firsts[service, role])}
             double = Double(run.system, service, role, program="chaos.shifted", told=told)
             await stack.enter_async_context(double)
-        if not await double.ready(60):
-            raise AssertionError("the second API of requests did not become ready")
+        await double.stands()
         placing = asyncio.create_task(_place(run, double, orders))
         await asyncio.sleep(RIGHT_SECONDS + 2 * WRONG_SECONDS + run.seconds(0, 40))
         await placing

@@ -92,6 +92,10 @@ class Double:
                 await asyncio.sleep(0.2)
         return False
 
+    async def stands(self, seconds: float = 180) -> None:
+        """Waits until it is ready. Raises AssertionError where it does not become so in time."""
+        assert await self.ready(seconds), f"a second one was not ready within {seconds:.0f} s, see {self._log.name}"
+
     async def fell(self, seconds: float) -> bool:
         """Whether it ended as kill -9 does in time. Raises AssertionError where it ended in another way."""
         for _ in range(int(seconds * 10)):

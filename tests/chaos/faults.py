@@ -59,7 +59,8 @@ async def zombie(run: Run) -> str:
     """A worker that stands still for longer than its leases and its place in the group, and then goes on."""
     service = run.dice.choice(SERVICES[:3]) if run.short else run.dice.choice(SERVICES)
     seconds = run.seconds(40, 60)
-    async with Double(run.system, service):
+    async with Double(run.system, service) as double:
+        await double.stands()
         async with frozen(run, service, "worker"):
             await asyncio.sleep(seconds)
         await asyncio.sleep(3)
@@ -79,7 +80,7 @@ async def rebalances(run: Run) -> str:
     times = int(run.seconds(3, 10))
     for _ in range(times):
         async with Double(run.system, run.dice.choice(SERVICES)) as double:
-            await double.ready()
+            await double.stands()
             await asyncio.sleep(run.dice.uniform(0.5, 2))
     return f"{times} second workers came and were killed"
 
@@ -116,7 +117,7 @@ async def cut_commits(run: Run) -> str:
     way = await cutter.open()
     try:
         async with Double(run.system, "requests", "api", database=way) as double:
-            await double.ready()
+            await double.stands()
             for _ in range(orders):
                 await run.work.order(double.address)
     finally:
