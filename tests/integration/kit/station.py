@@ -179,7 +179,7 @@ def incoming(
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "causationid": str(new_id()),
     }
-    headers, raw_key, value = encode(row, "/lianhu/kit")  # type: ignore[arg-type]
+    headers, raw_key, value = encode(row, "/lianhu/kit")
     if sequence is None:
         headers = [(name, content) for name, content in headers if name != "ce_sequence"]
     return Record(topic, 0, offset, raw_key, value, headers)

@@ -12,7 +12,6 @@ from uuid import UUID
 import pytest
 from aiokafka import AIOKafkaProducer
 from prometheus_client import REGISTRY
-from sqlalchemy import RowMapping
 
 from integration.kit.conftest import MakeTopic
 from integration.kit.station import NOTED, Note, Station, consume, keep_effect, sequences
@@ -22,7 +21,7 @@ from lianhu_kit.database import Database, enter_scope
 from lianhu_kit.identifiers import new_id
 from lianhu_kit.inbound import Inbound, Subscription
 from lianhu_kit.outbox import SHARDS, OutgoingEvent, PayloadTooLarge, record, shard_of
-from lianhu_kit.relay import Relay
+from lianhu_kit.relay import Relay, Row
 from support import eventually, village
 from support.stores import ROOT, LocalKafka
 
@@ -207,7 +206,7 @@ class Refusing(Relay):
     refused = 0
     key = ""
 
-    async def _send(self, producer: AIOKafkaProducer, part: Sequence[RowMapping]) -> list[int]:
+    async def _send(self, producer: AIOKafkaProducer, part: Sequence[Row]) -> list[int]:
         good = [row for row in part if (row["aggregateid"], row["sequence"]) != (self.key, 2) or self.refused >= 3]
         self.refused += len(good) < len(part)
         return await super()._send(producer, good) if good else []
@@ -261,7 +260,7 @@ class Zombie(Relay):
         super().__init__(*given)
         self.stopped, self.goes_on = asyncio.Event(), asyncio.Event()
 
-    async def _send(self, producer: AIOKafkaProducer, part: Sequence[RowMapping]) -> list[int]:
+    async def _send(self, producer: AIOKafkaProducer, part: Sequence[Row]) -> list[int]:
         self.stopped.set()
         await self.goes_on.wait()
         return await super()._send(producer, part)

@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integration.kit.station import NOTED, Note, Station, changed, keep_effect
 from integration.kit.ward import Ward
@@ -238,7 +237,7 @@ async def test_the_same_decision_again_changes_nothing_and_two_workers_carry_it_
     assert (await ward.effects(), await ward.dropped()) == ([("a", 2), ("a", 3)], [("a", 1)])
 
 
-async def _cut(station: Station, session: AsyncSession) -> None:
+async def _cut(station: Station, session: Any) -> None:
     """Ends the transaction's connection as a crash would."""
     pid = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
     connection = await asyncpg.connect(station.superuser)

@@ -49,7 +49,7 @@ GOOD: dict[str, Any] = {
 
 @given(ROWS)
 def test_an_event_comes_in_as_it_went_out_and_out_of_the_database_as_it_went_in(row: dict[str, Any]) -> None:
-    headers, key, value = encode(row, "/lianhu/kit")  # type: ignore[arg-type]
+    headers, key, value = encode(row, "/lianhu/kit")
     event = decode("kit.notes", key, value, headers)
     assert event == ReceivedEvent(
         topic="kit.notes", key=row["aggregateid"], id=str(row["id"]), type=row["type"], source="/lianhu/kit",
@@ -62,7 +62,7 @@ def test_an_event_comes_in_as_it_went_out_and_out_of_the_database_as_it_went_in(
 
 @given(ROWS.filter(lambda row: row["payload"] is not None))
 def test_others_read_what_we_send_by_the_standard_alone(row: dict[str, Any]) -> None:
-    headers, key, value = encode(row, "/lianhu/kit")  # type: ignore[arg-type]
+    headers, key, value = encode(row, "/lianhu/kit")
     event = from_kafka(KafkaMessage(dict(headers), key, value or b""), JSONFormat())
     assert (event.get_id(), event.get_type(), event.get_time()) == (str(row["id"]), row["type"], row["time"])
 
@@ -76,14 +76,14 @@ def test_what_is_written_by_hand_is_what_the_library_writes(row: dict[str, Any])
         "partitionkey": row["aggregateid"], "traceparent": row["traceparent"], "causationid": row["causationid"],
     }  # fmt: skip
     message = to_binary(CloudEvent(attributes, row["payload"]), JSONFormat())
-    headers, _, value = encode(row, "/lianhu/kit")  # type: ignore[arg-type]
+    headers, _, value = encode(row, "/lianhu/kit")
     assert (headers, value) == (list(message.headers.items()), message.value)
 
 
 @pytest.mark.parametrize("empty", ["type", "subject", "aggregateid"])
 def test_what_would_be_no_cloudevent_is_not_written(empty: str) -> None:
     with pytest.raises(ValueError, match=r"a CloudEvent has"):
-        encode({**GOOD, empty: ""}, "/lianhu/kit")  # type: ignore[arg-type]
+        encode({**GOOD, empty: ""}, "/lianhu/kit")
 
 
 ODD = [
@@ -112,7 +112,7 @@ BODIES = ["{}", "[]", "7", "", "{", '{"a": %s}', '{"a": %s, "a": 1}']
 def test_the_short_way_and_the_library_read_the_same(
     row: dict[str, Any], value: str, odd: str, name: str, other: bytes
 ) -> None:
-    headers, key, _ = encode(row, "/lianhu/kit")  # type: ignore[arg-type]
+    headers, key, _ = encode(row, "/lianhu/kit")
     headers = [(each, other if each == name else text) for each, text in headers]
     body = (value % odd if "%" in value else value).encode()
     read = []
@@ -148,7 +148,7 @@ def test_garbage_is_refused_in_words_and_can_be_set_apart(
 
 
 def test_a_time_with_another_offset_is_the_same_moment() -> None:
-    headers, key, value = encode(GOOD, "/outside")  # type: ignore[arg-type]
+    headers, key, value = encode(GOOD, "/outside")
     east = [(name, b"2026-05-01T08:00:00+08:00" if name == "ce_time" else text) for name, text in headers]
     time = decode("kit.notes", key, value, east).time
     assert time == GOOD["time"]
@@ -157,11 +157,11 @@ def test_a_time_with_another_offset_is_the_same_moment() -> None:
 
 @pytest.mark.parametrize("sequence", ["0", "-1", "1.0", "1e3", "٣", "", " 1", "9" * 19, "1" + "0" * 5000])
 def test_a_sequence_counts_from_one_in_plain_digits(sequence: str) -> None:
-    headers, key, value = encode({**GOOD, "sequence": sequence}, "/outside")  # type: ignore[arg-type]
+    headers, key, value = encode({**GOOD, "sequence": sequence}, "/outside")
     with pytest.raises(Undecodable, match=r"no decimal number from 1 on"):
         decode("kit.notes", key, value, headers)
 
 
 def test_a_backslash_before_u0000_is_no_nul() -> None:
-    headers, key, value = encode({**GOOD, "payload": json.dumps({"a": "\\u0000"})}, "/outside")  # type: ignore[arg-type]
+    headers, key, value = encode({**GOOD, "payload": json.dumps({"a": "\\u0000"})}, "/outside")
     assert decode("kit.notes", key, value, headers).data == {"a": "\\u0000"}

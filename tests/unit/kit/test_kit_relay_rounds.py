@@ -12,7 +12,7 @@ KEYS = st.lists(st.tuples(st.sampled_from("tu"), st.sampled_from("abc")), max_si
 @given(KEYS)
 def test_each_round_holds_a_key_once_and_all_rounds_together_keep_its_order(keys: list[tuple[str, str]]) -> None:
     rows = [{"aggregatetype": t, "aggregateid": k, "position": place} for place, (t, k) in enumerate(keys)]
-    parts = rounds(rows)  # type: ignore[arg-type]
+    parts = rounds(rows)
     for part in parts:
         held = [(row["aggregatetype"], row["aggregateid"]) for row in part]
         assert len(held) == len(set(held))
