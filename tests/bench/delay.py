@@ -3,6 +3,8 @@
 import asyncio
 import statistics
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -70,6 +72,38 @@ class Hops:
         return statistics.median(delays)
 
 
+@asynccontextmanager
+async def hopping(house: House) -> AsyncIterator[tuple[Hops, Connection]]:
+    """The bare hops at work, and a connection that sees what arrived."""
+    url, bootstrap = house.empty_database("hops"), house.kafka.bootstrap
+    connections = [await asyncpg.connect(url) for _ in range(4)]
+    await connections[0].execute(
+        "CREATE TABLE orders (request_id uuid PRIMARY KEY); CREATE TABLE arrived (request_id uuid PRIMARY KEY)"
+    )
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1)])
+    await admin.close()
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    consumer = AIOKafkaConsumer(
+        TOPIC, bootstrap_servers=bootstrap, group_id="hops", enable_auto_commit=False, auto_offset_reset="earliest",
+        fetch_max_wait_ms=200,
+    )  # fmt: skip
+    await producer.start()
+    await consumer.start()
+    hops = Hops(connections[0], connections[1], producer)
+    running = asyncio.create_task(hops.run(connections[2], consumer))
+    try:
+        yield hops, connections[3]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await consumer.stop()
+        await producer.stop()
+        for connection in connections:
+            await connection.close()
+
+
 async def measure(house: House, rounds: int) -> list[Ratio]:
     """Orders one after another through requests, its relay, the broker and reporting; nothing else happens."""
     requests, reporting = await house.database("requests"), await house.database("reporting")
@@ -94,37 +128,14 @@ async def measure(house: House, rounds: int) -> list[Ratio]:
         all_delays.extend(delays)
         return statistics.median(delays)
 
-    url = house.empty_database("hops")
-    connections = [await asyncpg.connect(url) for _ in range(3)]
-    await connections[0].execute("CREATE TABLE orders (request_id uuid PRIMARY KEY)")
-    await connections[0].execute("CREATE TABLE arrived (request_id uuid PRIMARY KEY)")
-    producer = AIOKafkaProducer(bootstrap_servers=house.kafka.bootstrap, acks="all")
-    consumer = AIOKafkaConsumer(
-        TOPIC, bootstrap_servers=house.kafka.bootstrap, group_id="hops", enable_auto_commit=False,
-        auto_offset_reset="earliest", fetch_max_wait_ms=200,
-    )  # fmt: skip
-    admin = AIOKafkaAdminClient(bootstrap_servers=house.kafka.bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1)])
-    await admin.close()
-    await producer.start()
-    await consumer.start()
-    hops = Hops(connections[0], connections[1], producer)
-    running = asyncio.create_task(hops.run(connections[2], consumer))
-    try:
+    async with hopping(house) as (hops, _):
         await ours()
         await hops.once()
         all_delays.clear()
         hops.delays.clear()
         taken = await interleaved(rounds, {"ours": ours, "bare hops": hops.once})
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await consumer.stop()
-        await producer.stop()
-        for connection in (*connections, facts):
-            await connection.close()
-        line.close()
+    await facts.close()
+    line.close()
     figures = ", ".join(f"{name} {statistics.median(values) * 1000:.1f} ms" for name, values in taken.items())
     ratio = median_ratio(taken["ours"], taken["bare hops"])
     late = [statistics.quantiles(delays, n=100)[98] for delays in (all_delays, hops.delays)]

@@ -10,8 +10,7 @@ import random
 import signal
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any, TypeAlias
@@ -19,10 +18,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from bench.delay import TOPIC, Hops
+from bench.delay import Hops, hopping
 from bench.house import House, Process, bearer
 from bench.intake import furnish, order
 from bench.ratios import Ratio, interleaved, median_ratio
@@ -141,38 +138,6 @@ class Carried:
             await self._rows.execute("SELECT pg_notify('bench', $1)", str(id))
             at = time.time()
         return id, at
-
-
-@asynccontextmanager
-async def hopping(house: House) -> AsyncIterator[tuple[Hops, Connection]]:
-    """The bare hops at work, and a connection that sees what arrived."""
-    url, bootstrap = house.empty_database("hops"), house.kafka.bootstrap
-    connections = [await asyncpg.connect(url) for _ in range(4)]
-    await connections[0].execute(
-        "CREATE TABLE orders (request_id uuid PRIMARY KEY); CREATE TABLE arrived (request_id uuid PRIMARY KEY)"
-    )
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1)])
-    await admin.close()
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
-    consumer = AIOKafkaConsumer(
-        TOPIC, bootstrap_servers=bootstrap, group_id="hops", enable_auto_commit=False, auto_offset_reset="earliest",
-        fetch_max_wait_ms=200,
-    )  # fmt: skip
-    await producer.start()
-    await consumer.start()
-    hops = Hops(connections[0], connections[1], producer)
-    running = asyncio.create_task(hops.run(connections[2], consumer))
-    try:
-        yield hops, connections[3]
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await consumer.stop()
-        await producer.stop()
-        for connection in connections:
-            await connection.close()
 
 
 async def measure(house: House, rounds: int) -> list[Ratio]:

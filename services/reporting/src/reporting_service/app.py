@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from lianhu_kit.application import create_application
 from lianhu_kit.worker import Work
 from reporting_service.api import reconciliation, tallies, timelines
-from reporting_service.consumer import SUBSCRIPTIONS, TOPICS, applying, live
+from reporting_service.consumer import BATCH, SUBSCRIPTIONS, TOPICS, applying, live
 from reporting_service.handlers.filling import fill
 from reporting_service.settings import Settings
 
@@ -37,5 +37,5 @@ def create_work(settings: Settings) -> Work:
         apply=applying(),
         generation=live(settings.zone),
         background=[fill],
-        batch=2000,  # what waits costs less together: in a batch as large, a fifth less for each event
+        batch=BATCH,
     )

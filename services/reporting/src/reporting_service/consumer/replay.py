@@ -15,14 +15,12 @@ from lianhu_kit.database import Database
 from lianhu_kit.inbound import Inbound, Record
 from lianhu_kit.kafka import new_consumer
 from lianhu_kit.pausing import end_quietly
-from reporting_service.consumer.subscriptions import COMPACTED, SUBSCRIPTIONS, TOPICS, applying
+from reporting_service.consumer.subscriptions import BATCH, COMPACTED, SUBSCRIPTIONS, TOPICS, applying
 from reporting_service.domain.checksums import Checksum
 from reporting_service.handlers import generations
 from reporting_service.handlers.generations import Books
 from reporting_service.settings import Settings
 
-# Four times the live worker's: nobody waits for these, and a request's events that lie near each other cost as one.
-BATCH = 2000
 STALL_SECONDS = 60.0
 Report = Callable[[str], None]
 

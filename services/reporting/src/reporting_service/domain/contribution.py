@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
@@ -49,15 +49,12 @@ def contribution(story: Story | None, zone: tzinfo) -> Contribution:
         return counted
     shared: tuple[dict[str, int], dict[date, dict[str, int]]] = ({}, {})
     _sum(marks(story), zone, *shared)
-    submitted, grid = _day(story.submitted_at, zone), story.grid or ""
+    place = _place(story, zone)
     for person in (None, *story.holders):
         # All amounts, for the basis submitted, and those of each day.
         sums, days = dict(shared[0]), {day: dict(amounts) for day, amounts in shared[1].items()}
         _sum(_work(story, person), zone, sums, days)
-        who = None if person is None else str(person)
-        for basis, day, amounts in ((SUBMITTED, submitted, sums), *((HAPPENED, *day) for day in days.items())):
-            if left := {measure: amount for measure, amount in amounts.items() if amount}:
-                counted[Cell(basis, story.tenant, day, story.service, grid, who)] = left
+        _put(counted, place, person, sums, days)
     return counted
 
 
@@ -88,7 +85,10 @@ def change(new: Story | None, old: Story | None, zone: tzinfo) -> Contribution:
         else:
             marked = [*all_marks, *_work(new, person)]
         if marked:
-            _put(moved, marked, zone, place, person)
+            sums: dict[str, int] = {}
+            days: dict[date, dict[str, int]] = {}
+            _sum(marked, zone, sums, days)
+            _put(moved, place, person, sums, days)
     return moved
 
 
@@ -108,13 +108,14 @@ def _apart(new: Iterable[Mark], old: Iterable[Mark]) -> list[Mark]:
 
 
 def _put(
-    counted: Contribution, marked: Iterable[Mark], zone: tzinfo, place: tuple[str, date, str, str], person: UUID | None
+    counted: Contribution,
+    place: tuple[str, date, str, str],
+    person: UUID | None,
+    sums: Mapping[str, int],
+    days: Mapping[date, Mapping[str, int]],
 ) -> None:
-    """Puts amounts into the cells of a person, or of the village; no zeros, no empty cells."""
+    """Puts all amounts, and those of each day, into the cells of a person or of the village; no zeros, no empty cells."""
     tenant, submitted, service, grid = place
-    sums: dict[str, int] = {}
-    days: dict[date, dict[str, int]] = {}
-    _sum(marked, zone, sums, days)
     who = None if person is None else str(person)
     for basis, day, amounts in ((SUBMITTED, submitted, sums), *((HAPPENED, *day) for day in days.items())):
         if left := {measure: amount for measure, amount in amounts.items() if amount}:

@@ -62,7 +62,7 @@ _WRITE = text(
     """
 )
 # As one JSON value and not as arrays: the driver looks at every element of an array by itself.
-# The sums of months and of all time move by the same amounts, after the days, each table in the order of its keys.
+# The sums of months and of all time move by the same amounts, each table in the order of its keys.
 _ADD = text(
     """
     WITH given AS MATERIALIZED (

@@ -26,7 +26,6 @@ _KEY = {
 }
 # A range of names, so that an index can take it.
 _STANDING = "(measure >= 'now.' AND measure < 'now/')"
-_COLUMN = {"days": "day", "months": "month", "all": "month"}
 Way = Callable[[Span], list[Part]]
 
 
