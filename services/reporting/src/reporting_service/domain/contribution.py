@@ -114,7 +114,7 @@ def _put(
     sums: Mapping[str, int],
     days: Mapping[date, Mapping[str, int]],
 ) -> None:
-    """Puts all amounts, and those of each day, into the cells of a person or of the village; no zeros, no empty cells."""
+    """Puts all amounts, and those of each day, into the cells of a person or the village; no zeros, no empty cells."""
     tenant, submitted, service, grid = place
     who = None if person is None else str(person)
     for basis, day, amounts in ((SUBMITTED, submitted, sums), *((HAPPENED, *day) for day in days.items())):
