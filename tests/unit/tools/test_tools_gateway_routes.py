@@ -1,7 +1,11 @@
 """Where the gateway sends a path, and what it never passes on."""
 
+from typing import Any
+
+import httpx
 import pytest
 
+from lianhu_tools.local import gateway
 from lianhu_tools.local.gateway import route
 
 
@@ -57,3 +61,12 @@ def test_a_path_reaches_its_service(path: str, service: str, passed: str) -> Non
 )
 def test_a_closed_or_unknown_path_reaches_nobody(path: str) -> None:
     assert route(path) is None
+
+
+def test_a_connection_is_kept_longer_than_clients_keep_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: dict[str, Any] = {}
+    monkeypatch.setattr("uvicorn.run", lambda _app, **options: served.update(options))
+    gateway.main()
+    kept = httpx.Limits().keepalive_expiry
+    assert kept is not None
+    assert served["timeout_keep_alive"] > 2 * kept

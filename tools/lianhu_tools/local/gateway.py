@@ -201,6 +201,8 @@ def main() -> None:
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=3,
+        # Longer than clients keep theirs (most 5 s), so that no call meets a connection that is just being closed.
+        timeout_keep_alive=30,
         proxy_headers=False,
     )
 
