@@ -22,6 +22,7 @@ WATCH_SECONDS = 10.0
 JOIN_SECONDS = 60.0
 # Others wait for it, at most as long as a client waits for an answer (8 s): it and a heartbeat have to fit in.
 HAND_OVER_SECONDS = 5.0
+TELL_SECONDS = 5.0
 _log = logger(__name__)
 
 
@@ -60,6 +61,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._handing_over = False
         self._stop = asyncio.Event()
         self._resumed: set[TopicPartition] = set()  # those that are read from where the database is
+        self._untold: dict[TopicPartition, int] = {}  # offsets that the group has not heard of
+        self._telling: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consumes until told to stop; backs off while the broker or the database is away.
@@ -96,6 +99,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._moved = time.monotonic()
 
     async def _poll(self, client: AIOKafkaConsumer) -> None:
+        if self._telling is not None and self._telling.done():
+            self._telling.result()  # what nobody foresaw is raised here
         # Never cancelled: a cancelled getmany loses what it had.
         try:
             fetched = await client.getmany(timeout_ms=300, max_records=self._batch)
@@ -124,7 +129,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     raise
                 self._moved = time.monotonic()
                 self._reached |= {p: rs[-1].timestamp / 1000 for p, rs in held.items()}
-                await self._commit(client, {p: rs[-1].offset + 1 for p, rs in held.items()})
+                self._tell(client, {p: rs[-1].offset + 1 for p, rs in held.items()})
             await self._resume(client)
 
     async def _resume(self, client: AIOKafkaConsumer) -> None:
@@ -145,9 +150,21 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             except IllegalStateError:
                 continue  # no longer ours
 
+    def _tell(self, client: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+        """Tells the group how far we are, for those who watch it: the next batch does not wait for its answer."""
+        self._untold |= offsets
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_all(client))
+
+    async def _tell_all(self, client: AIOKafkaConsumer) -> None:
+        while self._untold:
+            offsets, self._untold = self._untold, {}
+            if held := {p: offset for p, offset in offsets.items() if p in client.assignment()}:
+                await self._commit(client, held)
+
     async def _commit(self, client: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
         try:
-            await asyncio.wait_for(client.commit(dict(offsets)), 5)
+            await asyncio.wait_for(client.commit(dict(offsets)), TELL_SECONDS)
         except (IllegalStateError, CommitFailedError, TimeoutError, KafkaError) as error:
             # Not lost: whoever reads it again finds it applied.
             _log.info("offset not committed", error=type(error).__name__, topics=sorted({p.topic for p in offsets}))
@@ -167,6 +184,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _drop(self) -> None:
         client, self._client = self._client, None
+        telling, self._telling = self._telling, None
+        if telling is not None:
+            await asyncio.wait([telling], timeout=1)  # not told, nothing is lost
+            telling.cancel()
+        self._untold = {}
         self.connected = self._placed = self._handing_over = False
         self._resumed = set()
         if client is not None:

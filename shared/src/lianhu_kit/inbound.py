@@ -178,8 +178,7 @@ class Inbound:
             await ledger.forget(turn.forget)
             for event in turn.park:
                 await ledger.park(of_event(event), BEHIND)
-            await ledger.advance(turn.lasts)
-            await ledger.keep_offsets(dict(nexts))
+            await ledger.advance(turn.lasts, nexts)
         count(self._service, events, turn, lambda event: self._name(event) in self._subscriptions)
         applied = {event.key for event in turn.apply}
         forgotten = {id(event) for event in turn.forget}
@@ -234,7 +233,7 @@ class Inbound:
                 if parked.sequence <= (await ledger.lock([key]))[key].last:
                     return []  # applied before, by a version that could read it
             stub = await ledger.park(parked, reason)
-            await ledger.keep_offsets({(record.topic, record.partition): record.offset + 1})
+            await ledger.advance({}, {(record.topic, record.partition): record.offset + 1})
         if stub is not None:
             metrics.CONSUMED.labels(self._service, record.topic, "dropped").inc()
             return [] if stub.sequence is None else [stub]
@@ -266,7 +265,7 @@ class Inbound:
             if event.sequence > positions[(event.topic, event.key)].last:
                 await ledger.wait([(event, missing.awaits or event.key)])
                 metrics.CONSUMED.labels(self._service, event.topic, "waiting").inc()
-            await ledger.keep_offsets({(record.topic, record.partition): record.offset + 1})
+            await ledger.advance({}, {(record.topic, record.partition): record.offset + 1})
         return []
 
     async def _retry(self, events: Sequence[ReceivedEvent]) -> int:

@@ -3,7 +3,7 @@
 All rows carry a generation, so that a rebuild keeps books of its own beside the live ones.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from lianhu_kit.parking import Parked, stub_of
 from lianhu_kit.statements import Statements
 
 Key = tuple[str, str]
+Partition = tuple[str, int]
 PAGE = 200
 WINDOW = 500
 
@@ -31,9 +32,16 @@ _LOCK = text(
 )
 _ADVANCE = text(
     """
-    UPDATE positions SET last = given.last
-    FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:lasts AS bigint[])) AS given (topic, key, last)
-    WHERE generation = :generation AND positions.topic = given.topic AND positions.key = given.key
+    WITH advanced AS (
+        UPDATE positions SET last = given.last
+        FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:lasts AS bigint[]))
+            AS given (topic, key, last)
+        WHERE generation = :generation AND positions.topic = given.topic AND positions.key = given.key
+    )
+    INSERT INTO offsets AS kept (generation, topic, partition, next)
+    SELECT :generation, *
+    FROM unnest(CAST(:read AS text[]), CAST(:partitions AS integer[]), CAST(:nexts AS bigint[]))
+    ON CONFLICT (generation, topic, partition) DO UPDATE SET next = greatest(kept.next, excluded.next)
     """
 )
 # Of thousands that wait under one key only those whose turn can come in this batch, of those that wait for it the
@@ -98,13 +106,6 @@ _BLOCK = text(
 # Of any generation: what an operator dropped stays dropped when everything is read anew.
 _DROPPED_AT = text("SELECT min(dropped_at) FROM dropped WHERE place = :place")
 _OFFSETS = text("SELECT topic, partition, next FROM offsets WHERE generation = :generation")
-_KEEP_OFFSETS = text(
-    """
-    INSERT INTO offsets AS kept (generation, topic, partition, next)
-    SELECT :generation, * FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:nexts AS bigint[]))
-    ON CONFLICT (generation, topic, partition) DO UPDATE SET next = greatest(kept.next, excluded.next)
-    """
-)
 
 
 @dataclass
@@ -130,14 +131,17 @@ class Ledger:
         rows = await self._run(_LOCK, topics=[k[0] for k in ordered], keys=[k[1] for k in ordered])
         return {(row.topic, row.key): Position(row.last, row.blocked) for row in rows}
 
-    async def advance(self, positions: dict[Key, int]) -> None:
-        """Keeps the new last sequence of each key."""
-        if positions:
+    async def advance(self, positions: Mapping[Key, int], nexts: Mapping[Partition, int]) -> None:
+        """Keeps the new last sequence of each key and the next offset of each partition; moves no offset back."""
+        if positions or nexts:
             await self._run(
                 _ADVANCE,
                 topics=[key[0] for key in positions],
                 keys=[key[1] for key in positions],
                 lasts=list(positions.values()),
+                read=[topic for topic, _ in nexts],
+                partitions=[number for _, number in nexts],
+                nexts=list(nexts.values()),
             )
 
     async def waiting(self, keys: Iterable[str]) -> list[tuple[ReceivedEvent, str | None]]:
@@ -199,19 +203,9 @@ class Ledger:
             await self.wait([(stub, None)])
         return stub
 
-    async def offsets(self) -> dict[tuple[str, int], int]:
+    async def offsets(self) -> dict[Partition, int]:
         """The next offset of each partition, as it was committed with the effects."""
         return {(row.topic, row.partition): row.next for row in await self._run(_OFFSETS)}
-
-    async def keep_offsets(self, offsets: dict[tuple[str, int], int]) -> None:
-        """Keeps the next offset of each partition; never moves one back."""
-        if offsets:
-            await self._run(
-                _KEEP_OFFSETS,
-                topics=[topic for topic, _ in offsets],
-                partitions=[partition for _, partition in offsets],
-                nexts=list(offsets.values()),
-            )
 
     async def _run(self, statement: Any, **values: Any) -> Any:
         return await self._session.execute(statement, {"generation": self.generation, **values})

@@ -115,8 +115,9 @@ class Relay:
     async def step(self) -> int:
         """Leases, reads batches, sends them and moves what was acknowledged; answers how many were moved.
 
-        While a batch is on its way, the one before is moved and the next one read. A failed send stops its shard, whose
-        later events stay behind it; SendFailed where nothing at all was sent.
+        While a batch is on its way, the one before is moved and, where there is more than a batch, the next one read.
+        It goes on for as long as there is something new. A failed send stops its shard, whose later events stay behind
+        it; SendFailed where nothing at all was sent.
         """
         await self._lease()
         producer = await self._connected()  # first, so that readiness knows about the broker before the first event
@@ -127,17 +128,20 @@ class Relay:
         parts: list[asyncio.Future[Any]] = [reading]
         under_way: list[int] = []
         try:
-            for _ in range(BATCHES):
+            for left in reversed(range(BATCHES)):
                 rows = await reading
-                if more := len(rows) == BATCH:
-                    read = [row["position"] for row in rows]
+                read = [row["position"] for row in rows]
+                if ahead := bool(left) and len(rows) == BATCH:
                     reading = asyncio.ensure_future(self._read(shards, [*under_way, *read]))
                     parts.append(reading)
                 under_way = await self._pass_on(producer, rows, passed)
                 await asyncio.gather(*parts)  # at most one batch is acknowledged and not yet moved
-                parts = [reading, asyncio.ensure_future(self._move_counted(rows, under_way))]
-                if passed.failed or passed.stopped or not more:
+                parts = [asyncio.ensure_future(self._move_counted(rows, under_way))]
+                if passed.failed or passed.stopped or not (left and under_way):
                     break
+                if not ahead:  # what came meanwhile does not wait for the move
+                    reading = asyncio.ensure_future(self._read(shards, [*read, *self._refused]))
+                parts.append(reading)
             await asyncio.gather(*parts)
         finally:
             await asyncio.gather(*parts, return_exceptions=True)

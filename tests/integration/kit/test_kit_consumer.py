@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -83,6 +84,34 @@ async def test_a_consumer_killed_between_effects_and_offset_applies_nothing_twic
     committed = [await client.committed(TopicPartition(topic, number)) for number in (0, 1)]
     assert sum(each or 0 for each in committed) == 4
     await third._drop()
+
+
+async def test_the_next_batch_does_not_wait_for_what_the_group_is_told(
+    station: Station, kafka: str, new_topic: MakeTopic
+) -> None:
+    answer = asyncio.Event()
+
+    class Slow(Consumer):
+        async def _commit(self, client: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+            await answer.wait()
+            await super()._commit(client, offsets)
+
+    topic, tenant = await new_topic(), village()
+    slow = member(station, topic, Slow)
+    async with running(slow):
+        await eventually(lambda: _assigned(slow, 2))
+        for sequence in (1, 2, 3):
+            await produce(kafka, [incoming(topic, "a", sequence, tenant)])
+            await eventually(partial(_effects, station, tenant, sequence))
+        answer.set()
+        client = slow._client
+        assert client is not None
+
+        async def told() -> bool:
+            committed = [await client.committed(TopicPartition(topic, number)) for number in (0, 1)]
+            return sum(each or 0 for each in committed) == 3
+
+        await eventually(told)
 
 
 async def test_members_come_and_go_and_each_event_is_applied_once_in_order(

@@ -122,6 +122,31 @@ async def test_a_relay_killed_between_send_and_move_sends_again_and_moves_once(
     assert await station.value("SELECT count(*) FROM published WHERE aggregateid = :k", k=key) == 1
 
 
+async def test_what_comes_during_a_send_does_not_wait_until_that_send_is_moved(
+    station: Station, kafka: str, new_topic: MakeTopic
+) -> None:
+    topic, first, second = await new_topic(), *keys(2)
+
+    class Meanwhile(Relay):
+        async def _send(self, producer: AIOKafkaProducer, part: Sequence[Row]) -> list[int]:
+            acknowledged = await super()._send(producer, part)
+            if [row["aggregateid"] for row in part] == [first]:
+                await station.note(HERE, topic, second)
+            return acknowledged
+
+        async def _move(self, positions: list[int]) -> None:
+            await eventually(both_sent)
+            await super()._move(positions)
+
+    async def both_sent() -> bool:
+        return len(await consume(kafka, topic)) == 2
+
+    await station.note(HERE, topic, first)
+    async with running(Meanwhile(station.settings, station.worker)):
+        await eventually(lambda: drained(station))
+    assert sequences(await consume(kafka, topic)) == {first: [1], second: [1]}
+
+
 async def test_with_the_broker_away_commits_go_on_and_all_events_arrive_once_it_is_back(
     station: Station, broker: LocalKafka, new_topic: MakeTopic, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ _BEGIN = text(
         AND known.generation = (SELECT generation FROM generations WHERE state = 'active')
     ORDER BY given.id
     ON CONFLICT (generation, request_id) DO NOTHING
+    RETURNING request_id, tenant, halves::text AS halves
     """
 )
 _READ = text(
@@ -111,8 +112,10 @@ async def fold(session: Statements, books: Books, told: Iterable[Told]) -> int:
         return 0
     ids = sorted(by_request)
     tenants = [by_request[id][0].tenant for id in ids]
-    await session.execute(_BEGIN, {"generation": books.generation, "ids": ids, "tenants": tenants})
-    stored = (await session.execute(_READ, {"generation": books.generation, "ids": ids})).all()
+    begun = (await session.execute(_BEGIN, {"generation": books.generation, "ids": ids, "tenants": tenants})).all()
+    stored = list(begun)
+    if known := set(ids) - {row.request_id for row in begun}:
+        stored += (await session.execute(_READ, {"generation": books.generation, "ids": sorted(known)})).all()
     moved: Contribution = {}
     rows, folded = [], 0
     for row in stored:
