@@ -74,6 +74,10 @@ def test_a_refusal_names_the_state_and_what_is_allowed() -> None:
     assert "agency-reply, withdraw, contacted" in str(refused.value)
 
 
+def test_a_refusal_can_be_reviewed() -> None:
+    assert allowed(Status.REJECTED) == ("review",)
+
+
 def test_what_has_ended_allows_nothing() -> None:
     assert allowed(Status.WITHDRAWN) == ()
     assert "it has ended" in str(IllegalTransition(Status.WITHDRAWN, Move.ACCEPT))

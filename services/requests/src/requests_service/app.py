@@ -10,11 +10,12 @@ from fastapi import FastAPI
 from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict, Forbidden, Problem, Unavailable
 from lianhu_kit.worker import Work
-from requests_service.api import directory, endings, intake, keys, moves, people, reads
+from requests_service.api import directory, endings, intake, keys, moves, people, reads, town
 from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
 from requests_service.domain.grades import NotYourCallback, TooLate
 from requests_service.domain.statuses import IllegalTransition
+from requests_service.domain.town import NotOneLevelUp, OwnDecision
 from requests_service.handlers.fingerprints import served_key
 from requests_service.handlers.gauges import measure
 from requests_service.handlers.intake import NumbersExhausted
@@ -29,6 +30,8 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
         "illegal-transition", str(error), state=error.status.value, allowed=list(error.allowed)
     ),
     NotYourCallback: lambda error: Forbidden(str(NotYourCallback.__doc__), type="not-your-callback"),
+    NotOneLevelUp: lambda error: Forbidden(str(NotOneLevelUp.__doc__), type="not-one-level-up"),
+    OwnDecision: lambda error: Forbidden(str(OwnDecision.__doc__), type="own-decision"),
     TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
     NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),
 }
@@ -57,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
             reads.router,
             moves.router,
             endings.router,
+            town.router,
             directory.router,
             people.router,
             keys.router,

@@ -50,12 +50,13 @@ class AcceptBody(Body):
 
 
 class DispatchBody(Body):
-    """Who is sent: volunteers in waves, or one named member of staff."""
+    """Who is sent: volunteers in waves, or one named member of staff; the summary where none was written yet."""
 
     route: Literal["volunteers", "staff"]
     staff: UUID | None = None
     grid: GridCode | None = None
     places: Places | None = None
+    summary: Summary | None = None
 
 
 class ReasonBody(Body):

@@ -83,8 +83,6 @@ BESIDE = frozenset({M.CONTACT, M.SUSPEND, M.RESUME, M.EXTEND})
 # Moves whose calls come with later releases, and the one that no call makes: refusals do not offer them.
 UNOFFERED = frozenset(
     {
-        M.UPHOLD,
-        M.OVERTURN,
         M.SPLIT,
         M.TRANSFER,
         M.REPORT_UP,

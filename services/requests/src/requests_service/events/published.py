@@ -89,6 +89,13 @@ class Rejected(RequestEvent):
     name = "rejected"
 
 
+class Reviewed(RequestEvent):
+    """The town upheld the refusal, or overturned it."""
+
+    name = "reviewed"
+    outcome: Literal["upheld", "overturned"]
+
+
 class DispatchRequested(RequestEvent):
     """The village wants someone sent; `minor` says that it is a visit to a child."""
 
@@ -206,6 +213,7 @@ PUBLISHED: tuple[type[RequestEvent], ...] = (
     Replied,
     Accepted,
     Rejected,
+    Reviewed,
     DispatchRequested,
     Answered,
     Referred,

@@ -50,6 +50,11 @@ async def tighten(case: Case) -> None:
     await _arm_work(case)
 
 
+async def go_on(case: Case) -> None:
+    """Work is owed again, within the limits as they stand: those still ahead turn amber and red."""
+    await _arm_work(case)
+
+
 async def start_again(case: Case, zone: tzinfo) -> None:
     """After a reopening: contact within a day, and the service's time for the work anew. The promises stay."""
     request = case.request

@@ -11,14 +11,22 @@ from requests_service.domain.statuses import Move
 from requests_service.domain.working import STAFF_ROLES
 from requests_service.events.published import DispatchRequested
 from requests_service.handlers.case import Case
+from requests_service.handlers.summing_up import write_summary
 from requests_service.queries import units
 from requests_service.tables import Holder, Person, PersonRole
 
 Route = Literal["volunteers", "staff"]
 
 
-async def dispatch(case: Case, *, route: Route, staff: UUID | None, grid: str | None, places: int | None) -> None:
-    """Sends an accepted request to the volunteers, or to the member of staff that is named."""
+async def dispatch(
+    case: Case, *, route: Route, staff: UUID | None, grid: str | None, places: int | None, summary: str | None = None
+) -> None:
+    """Sends an accepted request to the volunteers, or to the member of staff that is named.
+
+    `summary` is for one that the town took on without; Invalid where it holds what may not travel.
+    """
+    if summary is not None:
+        await write_summary(case, summary)
     await place_in(case, grid)
     await send_out(case, route=route, staff=staff, places=places)
     await case.save()
@@ -39,7 +47,7 @@ async def send_out(case: Case, *, route: Route, staff: UUID | None, places: int 
     minor = orders.is_minor_visit(request.served_kind, request.kind)
     case.move(Move.DISPATCH)
     if request.summary is None:
-        raise Conflict("no-summary", "Nobody has written what may travel. Accept the request with a summary first.")
+        raise Conflict("no-summary", "Nobody has written what may travel. Send a summary with it.")
     seats = orders.places_for(places, default=request.places, minor=minor)
     if seats is None:
         raise Invalid([FieldError("places", "A visit to a child needs two people: 2 or more, or leave it out.")])

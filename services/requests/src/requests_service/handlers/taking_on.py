@@ -6,14 +6,13 @@ from uuid import UUID
 
 from lianhu_kit.problems import FieldError, Invalid
 from requests_service.domain import answers as rules
-from requests_service.domain import summary as summaries
 from requests_service.domain.statuses import Move
 from requests_service.events.published import Accepted, Asked, Rejected, Replied
 from requests_service.handlers import clock
 from requests_service.handlers.case import Case
 from requests_service.handlers.sending import place_in, send_out
+from requests_service.handlers.summing_up import write_summary
 from requests_service.queries import units
-from requests_service.tables import Contact
 
 
 async def ask(case: Case, missing: Sequence[str]) -> None:
@@ -51,8 +50,7 @@ async def accept(
     Invalid where the summary holds what may not travel.
     """
     case.move(Move.ACCEPT)
-    await _check_summary(case, summary)
-    case.request.summary = summary
+    await write_summary(case, summary)
     case.request.accepted_by = case.by
     await place_in(case, grid)
     if urgent:
@@ -77,14 +75,6 @@ async def reject(case: Case, *, reason: str) -> None:
     case.tell(Rejected, details={"reason": reason})
     await case.end()
     await case.save()
-
-
-async def _check_summary(case: Case, summary: str) -> None:
-    contact = await case.session.get(Contact, case.request.id)
-    people = (contact.name, contact.served_name, contact.guardian_name) if contact else ()
-    objections = summaries.objections(summary, names=people, address=contact.address if contact else None)
-    if objections:
-        raise Invalid([FieldError("summary", objection) for objection in objections])
 
 
 def questions_of(stored: Sequence[Mapping[str, Any]]) -> list[rules.Question]:
