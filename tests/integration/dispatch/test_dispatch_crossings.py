@@ -16,6 +16,7 @@ ENDS = [
     ("merged", "merged", {"into": str(new_id()), "number_into": "48213074"}),
     ("referred", "referred", {}),
     ("answered", "completed", {}),
+    ("reported-up", "with_town", {"to": "441702008"}),
 ]
 
 

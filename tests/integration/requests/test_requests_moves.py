@@ -198,7 +198,7 @@ async def test_an_illegal_move_names_the_state_and_what_is_allowed(rig: Rig, pla
     )
     assert problem["type"].endswith("illegal-transition")
     assert problem["state"] == "submitted"
-    assert problem["allowed"] == ["ask", "accept", "reject", "merge", "withdraw", "contacted"]
+    assert problem["allowed"] == ["ask", "accept", "reject", "merge", "report-up", "withdraw", "contacted"]
     assert await rig.told(slip) == ["submitted"]
 
 
@@ -207,9 +207,12 @@ MOVES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("reply", {"text": "有了"}, {"clerk", "grid_worker", "resident"}),
     ("accept", {"summary": "漏水"}, {"clerk"}),
     ("reject", {"reason": "不归村里"}, {"clerk"}),
-    ("dispatch", {"route": "volunteers"}, {"clerk", "branch_secretary"}),
-    ("answer", {"text": "好", "source": "书"}, {"clerk"}),
-    ("refer", {"agency": "水务", "reference": "1"}, {"clerk"}),
+    ("dispatch", {"route": "volunteers"}, {"clerk", "branch_secretary", "supervisor"}),
+    ("answer", {"text": "好", "source": "书"}, {"clerk", "supervisor"}),
+    ("refer", {"agency": "水务", "reference": "1"}, {"clerk", "supervisor"}),
+    ("review", {"outcome": "upheld", "reason": "维持"}, {"supervisor"}),
+    ("report-up", {"reason": "村里办不了"}, {"clerk", "supervisor"}),
+    ("send-back", {"reason": "村里可办"}, {"supervisor"}),
     ("agency-reply", {"text": "好", "outcome": "done"}, {"clerk"}),
     ("merge", {"into": "00000000-0000-4000-8000-000000000009"}, {"clerk"}),
     ("withdraw", {}, {"clerk", "resident"}),

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from requests_service.domain.town import NotOneLevelUp, OwnDecision, above, require_above, require_another
+from requests_service.domain.statuses import Status
+from requests_service.domain.town import (
+    NotOneLevelUp,
+    OwnDecision,
+    WithVillage,
+    above,
+    decides,
+    require_above,
+    require_another,
+    require_hands,
+)
 
 CODE = "44170200820500101"
 LENGTHS = [2, 4, 6, 9, 12, 15, 17]
@@ -52,3 +62,34 @@ def test_nobody_decides_on_their_own() -> None:
     require_another(one, None)
     with pytest.raises(OwnDecision):
         require_another(one, one)
+
+
+VILLAGE, TOWN = CODE[:12], CODE[:9]
+
+
+def test_what_is_with_the_town_is_in_the_towns_hands_alone() -> None:
+    require_hands(Status.WITH_TOWN, VILLAGE, [("clerk", VILLAGE), ("supervisor", TOWN)])
+    for roles in ([("clerk", VILLAGE)], [("supervisor", VILLAGE)], [("supervisor", "441702009")], [("clerk", TOWN)]):
+        with pytest.raises(NotOneLevelUp):
+            require_hands(Status.WITH_TOWN, VILLAGE, roles)
+
+
+@given(st.sampled_from([status for status in Status if status != Status.WITH_TOWN]))
+def test_everything_else_is_in_the_villages_hands(status: Any) -> None:
+    require_hands(status, VILLAGE, [("clerk", VILLAGE)])
+    require_hands(status, VILLAGE, [("supervisor", TOWN), ("branch_secretary", VILLAGE)])
+    with pytest.raises(WithVillage):
+        require_hands(status, VILLAGE, [("supervisor", TOWN)])
+
+
+@pytest.mark.parametrize(
+    ("role", "at", "to"),
+    [
+        ("clerk", VILLAGE, TOWN),
+        ("supervisor", VILLAGE, TOWN),
+        ("supervisor", TOWN, TOWN),
+        ("supervisor", CODE[:6], CODE[:6]),
+    ],
+)
+def test_to_whom_it_is_reported_up(role: str, at: str, to: str) -> None:
+    assert decides(role, at, VILLAGE) == to

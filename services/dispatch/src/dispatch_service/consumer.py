@@ -35,6 +35,7 @@ def subscriptions(settings: Settings) -> dict[str, Subscription]:
         "lianhu.request.merged.v1": Subscription(consumed.RequestEnded, _ended("merged")),
         "lianhu.request.referred.v1": Subscription(consumed.RequestEnded, _ended("referred")),
         "lianhu.request.answered.v1": Subscription(consumed.RequestEnded, _ended("answered")),
+        "lianhu.request.reported-up.v1": Subscription(consumed.RequestEnded, _ended("reported-up")),
         "lianhu.org-unit.upserted.v1": Subscription(consumed.OrgUnitUpserted, unit),
         "lianhu.household.upserted.v1": Subscription(consumed.HouseholdUpserted, household),
         "lianhu.volunteer.upserted.v1": Subscription(consumed.VolunteerUpserted, volunteer),

@@ -15,7 +15,7 @@ from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
 from requests_service.domain.grades import NotYourCallback, TooLate
 from requests_service.domain.statuses import IllegalTransition
-from requests_service.domain.town import NotOneLevelUp, OwnDecision
+from requests_service.domain.town import NotOneLevelUp, OwnDecision, WithVillage
 from requests_service.handlers.fingerprints import served_key
 from requests_service.handlers.gauges import measure
 from requests_service.handlers.intake import NumbersExhausted
@@ -31,6 +31,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     ),
     NotYourCallback: lambda error: Forbidden(str(NotYourCallback.__doc__), type="not-your-callback"),
     NotOneLevelUp: lambda error: Forbidden(str(NotOneLevelUp.__doc__), type="not-one-level-up"),
+    WithVillage: lambda error: Forbidden(str(WithVillage.__doc__), type="with-village"),
     OwnDecision: lambda error: Forbidden(str(OwnDecision.__doc__), type="own-decision"),
     TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
     NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),

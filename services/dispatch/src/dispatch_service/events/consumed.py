@@ -30,7 +30,7 @@ class DispatchRequested(BaseModel):
 
 
 class RequestEnded(BaseModel):
-    """The request was withdrawn, merged, referred or answered: nobody needs to be sent."""
+    """The request was withdrawn, merged, referred, answered or reported up: nobody needs to be sent."""
 
     request_id: UUID
 

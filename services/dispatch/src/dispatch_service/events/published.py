@@ -133,5 +133,5 @@ class Cancelled(Published):
     """It is no longer wanted here."""
 
     type = "lianhu.dispatch.cancelled.v1"
-    reason: Literal["withdrawn", "merged", "referred", "answered", "replaced"]
+    reason: Literal["withdrawn", "merged", "referred", "answered", "reported-up", "replaced"]
     holders: list[UUID]

@@ -16,7 +16,7 @@ from dispatch_service.tables import Assignment, Request
 from lianhu_kit.database import now
 from lianhu_kit.timers import disarm
 
-Reason = Literal["withdrawn", "merged", "referred", "answered", "replaced"]
+Reason = Literal["withdrawn", "merged", "referred", "answered", "reported-up", "replaced"]
 
 
 async def give_to_village(

@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints
 from lianhu_kit.access import Access, permits
 from lianhu_kit.api import Body, Line, Session, Words
 from requests_service.api.bodies import Answers, GridCode
+from requests_service.domain import town
 from requests_service.handlers import passing_on, sending, taking_on
 from requests_service.handlers.case import Case
 from requests_service.queries.reach import find
@@ -19,7 +20,8 @@ from requests_service.queries.requests import summary_of
 
 router = APIRouter(tags=["moves"])
 Clerk = Annotated[Access, permits("clerk")]
-Dispatcher = Annotated[Access, permits("clerk", "branch_secretary")]
+Decider = Annotated[Access, permits("clerk", "supervisor")]
+Dispatcher = Annotated[Access, permits("clerk", "branch_secretary", "supervisor")]
 Replier = Annotated[Access, permits("clerk", "grid_worker", "resident")]
 Places = Annotated[int, Field(ge=1, le=20)]
 Summary = Annotated[Words, StringConstraints(max_length=500)]
@@ -98,6 +100,17 @@ async def locked(session: Session, access: Access, request_id: UUID, beside: UUI
     return Case(session, request, access.person)
 
 
+async def in_hand(session: Session, access: Access, request_id: UUID) -> Case:
+    """The request under lock, for whoever has it in hand: the village, or the town once it was reported up.
+
+    NotFound out of reach, NotOneLevelUp and WithVillage for the other of the two.
+    """
+    case = await locked(session, access, request_id)
+    roles = [(grant.role, grant.at) for grant in access.grants]
+    town.require_hands(case.status, case.request.tenant, roles)
+    return case
+
+
 @router.post("/v1/requests/{request_id}/ask")
 async def ask(request_id: UUID, body: AskBody, session: Session, access: Clerk) -> dict[str, Any]:
     """Names everything that is missing, once; the request waits for the resident."""
@@ -132,24 +145,24 @@ async def reject(request_id: UUID, body: ReasonBody, session: Session, access: C
 
 @router.post("/v1/requests/{request_id}/dispatch")
 async def dispatch(request_id: UUID, body: DispatchBody, session: Session, access: Dispatcher) -> dict[str, Any]:
-    """Sends an accepted request out."""
-    case = await locked(session, access, request_id)
+    """Sends an accepted request out; the town one that was reported up."""
+    case = await in_hand(session, access, request_id)
     await sending.dispatch(case, **body.model_dump())
     return summary_of(case.request)
 
 
 @router.post("/v1/requests/{request_id}/answer")
-async def answer(request_id: UUID, body: AnswerBody, session: Session, access: Clerk) -> dict[str, Any]:
-    """Answers with a source; nobody is sent, the resident confirms."""
-    case = await locked(session, access, request_id)
+async def answer(request_id: UUID, body: AnswerBody, session: Session, access: Decider) -> dict[str, Any]:
+    """Answers with a source; nobody is sent, the resident confirms. The town answers what was reported up."""
+    case = await in_hand(session, access, request_id)
     await passing_on.answer(case, text=body.text, source=body.source)
     return summary_of(case.request)
 
 
 @router.post("/v1/requests/{request_id}/refer")
-async def refer(request_id: UUID, body: ReferBody, session: Session, access: Clerk) -> dict[str, Any]:
+async def refer(request_id: UUID, body: ReferBody, session: Session, access: Decider) -> dict[str, Any]:
     """Hands the request to an agency; the village stays the resident's contact."""
-    case = await locked(session, access, request_id)
+    case = await in_hand(session, access, request_id)
     await passing_on.refer(case, agency=body.agency, reference=body.reference)
     return summary_of(case.request)
 

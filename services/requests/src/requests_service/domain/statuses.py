@@ -85,8 +85,6 @@ UNOFFERED = frozenset(
     {
         M.SPLIT,
         M.TRANSFER,
-        M.REPORT_UP,
-        M.SEND_BACK,
         M.SUSPEND,
         M.RESUME,
         M.EXTEND,

@@ -136,6 +136,20 @@ class AgencyReplied(RequestEvent):
     outcome: Literal["done", "bounced"]
 
 
+class ReportedUp(RequestEvent):
+    """Beyond the village; the unit `to` decides."""
+
+    name = "reported-up"
+    to: str
+
+
+class SentBack(RequestEvent):
+    """The unit gave it back to the village."""
+
+    name = "sent-back"
+    unit: str
+
+
 class Merged(RequestEvent):
     """It follows another request from now on."""
 
@@ -218,6 +232,8 @@ PUBLISHED: tuple[type[RequestEvent], ...] = (
     Answered,
     Referred,
     AgencyReplied,
+    ReportedUp,
+    SentBack,
     Merged,
     Withdrawn,
     Contacted,

@@ -1,4 +1,4 @@
-"""One level up: the town reviews a refusal."""
+"""One level up: the town reviews a refusal, decides what is reported up, and sends it back."""
 
 from typing import Literal
 from uuid import UUID
@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from lianhu_kit.problems import FieldError, Invalid
 from requests_service.domain import town
 from requests_service.domain.statuses import Move
-from requests_service.events.published import Reviewed
+from requests_service.events.published import ReportedUp, Reviewed, SentBack
 from requests_service.handlers import clock
 from requests_service.handlers.case import Case
 from requests_service.handlers.summing_up import write_summary
@@ -32,6 +32,27 @@ async def review(case: Case, *, outcome: Literal["upheld", "overturned"], reason
     elif summary is not None:
         raise Invalid([FieldError("summary", "A refusal that is upheld sends nobody: leave it out.")])
     case.tell(Reviewed, details={"reason": reason}, outcome=outcome)
+    await case.save()
+
+
+async def report_up(case: Case, *, to: str, reason: str) -> None:
+    """Hands the request to the unit above that decides. What dispatch still has open is cancelled by the event.
+
+    The clock runs on. Raises IllegalTransition.
+    """
+    case.move(Move.REPORT_UP)
+    case.tell(ReportedUp, details={"reason": reason}, to=to)
+    await case.save()
+
+
+async def send_back(case: Case, *, unit: str, reason: str) -> None:
+    """Gives the request back to the village, taken on; whoever sends back one that nobody accepted has accepted it.
+
+    Raises IllegalTransition.
+    """
+    case.move(Move.SEND_BACK)
+    case.request.accepted_by = case.request.accepted_by or case.by
+    case.tell(SentBack, details={"reason": reason}, unit=unit)
     await case.save()
 
 
