@@ -32,7 +32,7 @@ class ReviewBody(Body):
 
 
 async def decided(session: Session, access: Access, request_id: UUID) -> tuple[Grant, Case]:
-    """The role and the request under lock, for a supervisor above its village; NotFound out of reach, NotOneLevelUp beside it."""
+    """The role and the request under lock, for a supervisor above its village; NotFound, NotOneLevelUp."""
     grant, request = await find(session, access, request_id, lock=True)
     rules.require_above(grant.at, request.tenant)
     return grant, Case(session, request, access.person)
