@@ -198,7 +198,18 @@ async def test_an_illegal_move_names_the_state_and_what_is_allowed(rig: Rig, pla
     )
     assert problem["type"].endswith("illegal-transition")
     assert problem["state"] == "submitted"
-    assert problem["allowed"] == ["ask", "accept", "reject", "merge", "report-up", "withdraw", "contacted"]
+    assert problem["allowed"] == [
+        "ask",
+        "accept",
+        "reject",
+        "merge",
+        "report-up",
+        "withdraw",
+        "contacted",
+        "suspend",
+        "resume",
+        "extend",
+    ]
     assert await rig.told(slip) == ["submitted"]
 
 
@@ -212,6 +223,9 @@ MOVES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("refer", {"agency": "水务", "reference": "1"}, {"clerk", "supervisor"}),
     ("review", {"outcome": "upheld", "reason": "维持"}, {"supervisor"}),
     ("report-up", {"reason": "村里办不了"}, {"clerk", "supervisor"}),
+    ("suspend", {"reason": "等材料"}, {"clerk", "supervisor"}),
+    ("resume", {}, {"clerk", "supervisor"}),
+    ("extend", {"reason": "等配件"}, {"clerk", "supervisor"}),
     ("send-back", {"reason": "村里可办"}, {"supervisor"}),
     ("agency-reply", {"text": "好", "outcome": "done"}, {"clerk"}),
     ("merge", {"into": "00000000-0000-4000-8000-000000000009"}, {"clerk"}),

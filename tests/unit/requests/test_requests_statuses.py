@@ -69,9 +69,9 @@ def test_a_refusal_names_the_state_and_what_is_allowed() -> None:
     with pytest.raises(IllegalTransition) as refused:
         after(Status.REFERRED, Move.ACCEPT)
     assert refused.value.status == "referred"
-    assert refused.value.allowed == ("agency-reply", "withdraw", "contacted")
+    assert refused.value.allowed == ("agency-reply", "withdraw", "contacted", "suspend", "resume", "extend")
     assert "referred" in str(refused.value)
-    assert "agency-reply, withdraw, contacted" in str(refused.value)
+    assert "agency-reply, withdraw, contacted, suspend, resume, extend" in str(refused.value)
 
 
 def test_a_refusal_can_be_reviewed() -> None:

@@ -10,10 +10,18 @@ from fastapi import FastAPI
 from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict, Forbidden, Problem, Unavailable
 from lianhu_kit.worker import Work
-from requests_service.api import directory, endings, intake, keys, moves, people, reads, town
+from requests_service.api import directory, endings, intake, keys, moves, people, reads, standing_still, town
 from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
 from requests_service.domain.grades import NotYourCallback, TooLate
+from requests_service.domain.standing_still import (
+    AlreadySuspended,
+    ExtendedBefore,
+    LimitOver,
+    NoLimit,
+    NothingAsked,
+    NotSuspended,
+)
 from requests_service.domain.statuses import IllegalTransition
 from requests_service.domain.town import NotOneLevelUp, OwnDecision, WithVillage
 from requests_service.handlers.fingerprints import served_key
@@ -23,7 +31,7 @@ from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
 from requests_service.web import front
 
-REQUIRED_REVISION = "0008"
+REQUIRED_REVISION = "0009"
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IllegalTransition: lambda error: Conflict(
@@ -33,6 +41,12 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NotOneLevelUp: lambda error: Forbidden(str(NotOneLevelUp.__doc__), type="not-one-level-up"),
     WithVillage: lambda error: Forbidden(str(WithVillage.__doc__), type="with-village"),
     OwnDecision: lambda error: Forbidden(str(OwnDecision.__doc__), type="own-decision"),
+    AlreadySuspended: lambda error: Conflict("already-suspended", str(AlreadySuspended.__doc__)),
+    NotSuspended: lambda error: Conflict("not-suspended", str(NotSuspended.__doc__)),
+    NothingAsked: lambda error: Conflict("nothing-asked", str(NothingAsked.__doc__)),
+    ExtendedBefore: lambda error: Conflict("extended-before", str(ExtendedBefore.__doc__)),
+    LimitOver: lambda error: Conflict("limit-over", str(LimitOver.__doc__)),
+    NoLimit: lambda error: Conflict("no-limit", str(NoLimit.__doc__)),
     TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
     NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),
 }
@@ -62,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
             moves.router,
             endings.router,
             town.router,
+            standing_still.router,
             directory.router,
             people.router,
             keys.router,

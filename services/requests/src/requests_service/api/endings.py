@@ -60,7 +60,7 @@ def person_of(access: Access) -> UUID:
     return access.person
 
 
-def _only(access: Access, *roles: str) -> Access:
+def only(access: Access, *roles: str) -> Access:
     """The same caller with these of their roles; Forbidden where none is left."""
     grants = tuple(grant for grant in access.grants if grant.role in roles)
     if not grants:
@@ -84,7 +84,7 @@ async def confirm(
 ) -> dict[str, Any]:
     """Records the resident's word; 403 `not-your-callback` for whoever accepted, held or completed the request."""
     source: Literal["resident", "callback"] = body.by or ("callback" if access.roles & set(CALLERS) else "resident")
-    allowed = _only(access, "resident") if source == "resident" else _only(access, *CALLERS)
+    allowed = only(access, "resident") if source == "resident" else only(access, *CALLERS)
     _, request = await find(session, allowed, request_id, lock=True)
     await ending.confirm(
         Case(session, request, access.person),

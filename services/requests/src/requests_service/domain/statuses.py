@@ -85,9 +85,6 @@ UNOFFERED = frozenset(
     {
         M.SPLIT,
         M.TRANSFER,
-        M.SUSPEND,
-        M.RESUME,
-        M.EXTEND,
         M.LAPSE,
     }
 )

@@ -164,6 +164,29 @@ class Withdrawn(RequestEvent):
     name = "withdrawn"
 
 
+class Suspended(RequestEvent):
+    """The clock stands still, until a time at most."""
+
+    name = "suspended"
+    until: datetime
+
+
+class Resumed(RequestEvent):
+    """The clock runs again."""
+
+    name = "resumed"
+    limits: Limits
+
+
+class Extended(RequestEvent):
+    """A limit was made longer, once."""
+
+    name = "extended"
+    limit: Literal["contact", "finish"]
+    due_at: datetime
+    was_due_at: datetime
+
+
 class Contacted(RequestEvent):
     """The first human contact."""
 
@@ -236,6 +259,9 @@ PUBLISHED: tuple[type[RequestEvent], ...] = (
     SentBack,
     Merged,
     Withdrawn,
+    Suspended,
+    Resumed,
+    Extended,
     Contacted,
     LimitNear,
     LimitPassed,

@@ -85,9 +85,16 @@ class Case:
         """Sets a timer with the next saving; what it brings will name the last event told as its cause."""
         self._timers.append((kind, due_at))
 
+    def clear(self) -> None:
+        """No more work is owed: a clock that stood still, and what was asked about it, are over."""
+        request = self.request
+        request.suspended_at = request.suspended_until = None
+        request.asked = request.asked_until = request.asked_by = None
+
     async def end(self) -> None:
         """The request has ended: nothing falls due any more."""
         self.request.closed_at = self.now
+        self.clear()
         self._timers = []
         await disarm(self.session, self.request.id)
 

@@ -1,26 +1,29 @@
 """Limits as timers: armed and ended by moves, they mark amber and red, remind, and close what stays unconfirmed."""
 
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.timers import Timer, disarm
-from requests_service.domain import grades, limits
+from requests_service.domain import grades, limits, standing_still
 from requests_service.domain.statuses import OPEN, Move, Status
-from requests_service.events.published import Closed, LimitNear, LimitPassed
+from requests_service.events.published import Closed, LimitNear, LimitPassed, Resumed
 from requests_service.handlers.case import Case
 from requests_service.queries import units
 
 CONTACT_NEAR, CONTACT_PASSED = "contact-near", "contact-passed"
 FINISH_NEAR, FINISH_PASSED = "finish-near", "finish-passed"
 CONFIRM_NEAR, CONFIRM_PASSED = "confirm-near", "confirm-passed"
+SUSPENSION_OVER = "suspension-over"
+WORK = (CONTACT_NEAR, CONTACT_PASSED, FINISH_NEAR, FINISH_PASSED)
 URGENT_SECONDS = {"urgent_contact_seconds": 30 * 60, "urgent_finish_seconds": 2 * 3600}
 
 
 async def start_confirmation(case: Case) -> None:
     """From completion on the resident has so long to confirm; work limits end."""
     await disarm(case.session, case.request.id)
+    case.clear()
     _await_confirmation(case)
 
 
@@ -38,8 +41,13 @@ async def contact_met(case: Case) -> None:
 
 
 async def tighten(case: Case) -> None:
-    """An urgent request: contact and work on site are due around the clock, from now on."""
+    """An urgent request: contact and work on site are due around the clock, from now on.
+
+    An urgent request's clock does not stand still.
+    """
     request = case.request
+    if request.suspended_at is not None:
+        await run_again(case)
     settings: dict[str, Any] = URGENT_SECONDS | await units.settings_at(case.session, request.grid or request.tenant)
     request.urgent = True
     if request.contacted_at is None:
@@ -50,9 +58,30 @@ async def tighten(case: Case) -> None:
     await _arm_work(case)
 
 
-async def go_on(case: Case) -> None:
-    """Work is owed again, within the limits as they stand: those still ahead turn amber and red."""
+async def stop(case: Case, until: datetime) -> None:
+    """The clock of the work stands still until a time at most."""
+    await disarm(case.session, case.request.id, *WORK)
+    case.request.suspended_at, case.request.suspended_until = case.now, until
+    case.arm(SUSPENSION_OVER, until)
+
+
+async def run_again(case: Case) -> None:
+    """The clock of a suspended request runs again: as much time is left as there was when it stopped."""
+    request = case.request
+    stopped = request.suspended_at or case.now
+    request.suspended_at = request.suspended_until = None
+    if request.contacted_at is None:
+        request.contact_due = standing_still.shifted(request.contact_due, stopped, case.now)
+    request.finish_due = standing_still.shifted(request.finish_due, stopped, case.now)
+    request.version += 1
+    await disarm(case.session, request.id, SUSPENSION_OVER)
+    case.tell(Resumed, limits=case.limits)
     await _arm_work(case)
+
+
+async def go_on(case: Case, *kinds: str) -> None:
+    """Work is owed within the limits as they stand: those still ahead turn amber and red. `kinds` names which alone."""
+    await _arm_work(case, kinds or (CONTACT_NEAR, FINISH_NEAR))
 
 
 async def start_again(case: Case, zone: tzinfo) -> None:
@@ -71,14 +100,19 @@ async def start_again(case: Case, zone: tzinfo) -> None:
     await _arm_work(case)
 
 
-async def _arm_work(case: Case) -> None:
-    """Arms amber for what is still to come. From now on: four fifths of the time that is left."""
+async def _arm_work(case: Case, kinds: tuple[str, ...] = (CONTACT_NEAR, FINISH_NEAR)) -> None:
+    """Arms amber for what is still to come. From now on: four fifths of the time that is left.
+
+    Nothing is armed while the clock stands still.
+    """
     request = case.request
+    if request.suspended_at is not None:
+        return
     for kind, passed, due in (
         (CONTACT_NEAR, CONTACT_PASSED, None if request.contacted_at else request.contact_due),
         (FINISH_NEAR, FINISH_PASSED, request.finish_due),
     ):
-        if due is not None and due > case.now:
+        if kind in kinds and due is not None and due > case.now:
             await disarm(case.session, request.id, passed)
             case.arm(kind, case.now + (due - case.now) * limits.AMBER)
 
@@ -86,7 +120,7 @@ async def _arm_work(case: Case) -> None:
 async def contact_near(session: AsyncSession, timer: Timer) -> None:
     """Amber: nobody has spoken with the resident yet."""
     case = await Case.lock(session, timer.aggregate)
-    if case and case.status in OPEN and not case.request.contacted_at and case.request.contact_due:
+    if case and _owes_contact(case) and case.request.contact_due:
         case.tell(LimitNear, limit="contact", due_at=case.request.contact_due)
         case.arm(CONTACT_PASSED, case.request.contact_due)
         await case.save()
@@ -95,7 +129,7 @@ async def contact_near(session: AsyncSession, timer: Timer) -> None:
 async def contact_passed(session: AsyncSession, timer: Timer) -> None:
     """Red: nobody spoke with the resident in time."""
     case = await Case.lock(session, timer.aggregate)
-    if case and case.status in OPEN and not case.request.contacted_at and case.request.contact_due:
+    if case and _owes_contact(case) and case.request.contact_due:
         case.tell(LimitPassed, limit="contact", due_at=case.request.contact_due)
         await case.save()
 
@@ -103,7 +137,7 @@ async def contact_passed(session: AsyncSession, timer: Timer) -> None:
 async def finish_near(session: AsyncSession, timer: Timer) -> None:
     """Amber: the work is not done yet."""
     case = await Case.lock(session, timer.aggregate)
-    if case and case.status in OPEN and case.request.finish_due:
+    if case and _owes(case) and case.request.finish_due:
         case.tell(LimitNear, limit="finish", due_at=case.request.finish_due)
         case.arm(FINISH_PASSED, case.request.finish_due)
         await case.save()
@@ -112,9 +146,26 @@ async def finish_near(session: AsyncSession, timer: Timer) -> None:
 async def finish_passed(session: AsyncSession, timer: Timer) -> None:
     """Red: the work was not done in time."""
     case = await Case.lock(session, timer.aggregate)
-    if case and case.status in OPEN and case.request.finish_due:
+    if case and _owes(case) and case.request.finish_due:
         case.tell(LimitPassed, limit="finish", due_at=case.request.finish_due)
         await case.save()
+
+
+async def suspension_over(session: AsyncSession, timer: Timer) -> None:
+    """The time is over for which the clock was to stand still."""
+    case = await Case.lock(session, timer.aggregate)
+    if case and case.status in OPEN and case.request.suspended_at is not None:
+        await run_again(case)
+        await case.save()
+
+
+def _owes_contact(case: Case) -> bool:
+    return _owes(case) and case.request.contacted_at is None
+
+
+def _owes(case: Case) -> bool:
+    """Whether the clock of the work runs."""
+    return case.status in OPEN and case.request.suspended_at is None
 
 
 async def confirm_near(session: AsyncSession, timer: Timer) -> None:
@@ -149,4 +200,5 @@ TIMERS = {
     FINISH_PASSED: finish_passed,
     CONFIRM_NEAR: confirm_near,
     CONFIRM_PASSED: confirm_passed,
+    SUSPENSION_OVER: suspension_over,
 }

@@ -50,6 +50,9 @@ def summary_of(request: Request) -> dict[str, Any]:
         "first_grade": request.first_grade,
         "last_grade": request.last_grade,
         "merged_into": request.merged_into,
+        "suspended_until": request.suspended_until,
+        "extended_at": request.extended_at,
+        "asked": {"what": request.asked, "until": request.asked_until} if request.asked else None,
         "allowed": list(allowed(Status(request.status))),
     }
 

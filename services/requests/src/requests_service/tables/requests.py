@@ -59,6 +59,12 @@ class Request(Table, table=True):
     first_grade: int | None = None
     last_grade: int | None = None
     merged_into: UUID | None = None
+    suspended_at: datetime | None = moment(nullable=True)
+    suspended_until: datetime | None = moment(nullable=True)
+    extended_at: datetime | None = moment(nullable=True)
+    asked: str | None = words(nullable=True)
+    asked_until: datetime | None = moment(nullable=True)
+    asked_by: UUID | None = None
     submitted_at: datetime = moment()
     completed_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
