@@ -3,7 +3,7 @@
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from dispatch_service.events import consumed
-from dispatch_service.handlers import directory, ending, opening
+from dispatch_service.handlers import directory, ending, moving_limits, opening
 from dispatch_service.settings import Settings
 from lianhu_kit.envelope import ReceivedEvent
 from lianhu_kit.inbound import Handle, Subscription
@@ -16,6 +16,12 @@ def subscriptions(settings: Settings) -> dict[str, Subscription]:
 
     async def requested(session: AsyncSession, event: ReceivedEvent, data: consumed.DispatchRequested) -> None:
         await opening.open_assignment(session, settings, event, data)
+
+    async def resumed(session: AsyncSession, _event: ReceivedEvent, data: consumed.LimitsResumed) -> None:
+        await moving_limits.move_limits(session, data)
+
+    async def extended(session: AsyncSession, _event: ReceivedEvent, data: consumed.LimitExtended) -> None:
+        await moving_limits.move_limits(session, data)
 
     async def unit(session: AsyncSession, _event: ReceivedEvent, data: consumed.OrgUnitUpserted) -> None:
         await directory.keep_unit(session, data)
@@ -36,6 +42,8 @@ def subscriptions(settings: Settings) -> dict[str, Subscription]:
         "lianhu.request.referred.v1": Subscription(consumed.RequestEnded, _ended("referred")),
         "lianhu.request.answered.v1": Subscription(consumed.RequestEnded, _ended("answered")),
         "lianhu.request.reported-up.v1": Subscription(consumed.RequestEnded, _ended("reported-up")),
+        "lianhu.request.resumed.v1": Subscription(consumed.LimitsResumed, resumed),
+        "lianhu.request.extended.v1": Subscription(consumed.LimitExtended, extended),
         "lianhu.org-unit.upserted.v1": Subscription(consumed.OrgUnitUpserted, unit),
         "lianhu.household.upserted.v1": Subscription(consumed.HouseholdUpserted, household),
         "lianhu.volunteer.upserted.v1": Subscription(consumed.VolunteerUpserted, volunteer),

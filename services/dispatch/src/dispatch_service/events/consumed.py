@@ -35,6 +35,21 @@ class RequestEnded(BaseModel):
     request_id: UUID
 
 
+class LimitsResumed(BaseModel):
+    """The clock runs again: the limits as they are now."""
+
+    request_id: UUID
+    limits: dict[str, Any]
+
+
+class LimitExtended(BaseModel):
+    """One limit was made longer."""
+
+    request_id: UUID
+    limit: Literal["contact", "finish"]
+    due_at: datetime
+
+
 class OrgUnitUpserted(BaseModel):
     """A unit of the tree."""
 
