@@ -117,7 +117,7 @@ async def test_not_solved_or_badly_graded_is_done_again_by_somebody_else(
     assert (await rig.last(slip, "confirmed"))["first"] is False
 
 
-async def test_a_second_reopening_waits_for_a_decision(rig: Rig, place: Place) -> None:
+async def test_a_second_reopening_is_reported_up(rig: Rig, place: Place) -> None:
     caller = bearer("supervisor", place.code[:9])
     slip = await finished(rig, place)
     path = f"/v1/requests/{slip['id']}"
@@ -126,7 +126,9 @@ async def test_a_second_reopening_waits_for_a_decision(rig: Rig, place: Place) -
     await rig.claimed(place, slip, second, round=2)
     await rig.done(place, slip, second, round=2)
     state = await rig.good("POST", path + "/confirm", caller, {"solved": "no", "grade": 1})
-    assert (state["status"], state["reopened"], state["round"]) == ("accepted", 2, 2)
+    assert (state["status"], state["reopened"], state["round"]) == ("with_town", 2, 2)
+    assert (await rig.told(slip))[-2:] == ["reopened", "reported-up"]
+    assert (await rig.last(slip, "reported-up"))["to"] == place.code[:9]
     reopened = await rig.last(slip, "reopened")
     assert (reopened["count"], reopened["reason_kind"]) == (2, "not-solved")
 

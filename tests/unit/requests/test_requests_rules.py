@@ -151,6 +151,11 @@ def test_rework_goes_out_by_itself_once_and_to_volunteers() -> None:
     assert not grades.reworked_by_itself(2, "volunteers")
 
 
+def test_a_second_reopening_is_reported_up_and_never_sent_out_by_itself() -> None:
+    assert [grades.reported_up_by_itself(count) for count in range(4)] == [False, False, True, True]
+    assert not any(grades.reworked_by_itself(count, "volunteers") for count in range(2, 5))
+
+
 def test_silence_closes_after_two_tries_and_confirmation_within_thirty_days() -> None:
     assert [grades.silence_closes(tries) for tries in range(4)] == [False, False, True, True]
     grades.require_in_time(None, NOW)

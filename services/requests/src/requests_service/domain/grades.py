@@ -9,6 +9,7 @@ LOWEST_TWO = frozenset({1, 2})
 LATE_CONFIRMATION = timedelta(days=30)
 TRIES = 2  # before silence may close a request, and even then as unconfirmed
 REWORK_CONTACT_SECONDS = 86_400
+SECOND = 2  # the reopening that is beyond the village
 
 
 class Solved(StrEnum):
@@ -35,9 +36,14 @@ def needs_rework(solved: str, grade: int) -> bool:
 def reworked_by_itself(reopened: int, route: str | None) -> bool:
     """Whether a reopened request goes out again at once.
 
-    To volunteers the first time. Staff are named by a person, and a second reopening is for the town to decide.
+    To volunteers the first time. Staff are named by a person, and a second reopening is reported up.
     """
     return reopened == 1 and route == "volunteers"
+
+
+def reported_up_by_itself(reopened: int) -> bool:
+    """Whether a reopened request goes to the town at once: from the second reopening on."""
+    return reopened >= SECOND
 
 
 def require_in_time(closed_at: datetime | None, now: datetime) -> None:

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlmodel import col, func, select
 
-from requests_service.domain import grades
+from requests_service.domain import grades, town
 from requests_service.domain.statuses import Move, after
-from requests_service.events.published import Closed, Completed, Confirmed, Reopened, Withdrawn
+from requests_service.events.published import Closed, Completed, Confirmed, Reopened, ReportedUp, Withdrawn
 from requests_service.handlers import clock
 from requests_service.handlers.case import Case
 from requests_service.handlers.sending import send_out
@@ -108,6 +108,9 @@ async def _open_again(
     case.tell(Reopened, details={"reason": reason} if reason else None, reason_kind=reason_kind, count=request.reopened)
     if grades.reworked_by_itself(request.reopened, request.route):
         await send_out(case, route="volunteers", staff=None, places=request.places)
+    elif grades.reported_up_by_itself(request.reopened):
+        case.move(Move.REPORT_UP)
+        case.tell(ReportedUp, to=town.above(request.tenant))
 
 
 async def withdraw(case: Case, *, reason: str | None) -> None:
