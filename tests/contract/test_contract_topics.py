@@ -27,7 +27,7 @@ PROMISED = {
     "lianhu.intake-replies.v1": set(),
 }
 # Their calls come later; until then nobody publishes these.
-LATER = {"split", "transferred"}
+LATER = {"transferred"}
 PLANNED_TOPICS = {"lianhu.activities.v1", "lianhu.intake.v1", "lianhu.intake-replies.v1"}
 
 

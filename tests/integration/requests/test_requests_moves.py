@@ -219,6 +219,7 @@ MOVES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("send-back", {"reason": "村里可办"}, {"supervisor"}),
     ("agency-reply", {"text": "好", "outcome": "done"}, {"clerk"}),
     ("merge", {"into": "00000000-0000-4000-8000-000000000009"}, {"clerk"}),
+    ("split", {"reason": "不是同一件事"}, {"clerk"}),
     ("withdraw", {}, {"clerk", "resident"}),
     (
         "confirm",

@@ -1,4 +1,4 @@
-"""The village's moves: ask, accept, reject, answer, dispatch, refer, merge. Each answers the request's new state.
+"""The village's moves: ask, accept, reject, answer, dispatch, refer, merge, split; each answers the new state.
 
 409 `illegal-transition` names the state and what is allowed from there.
 """
@@ -180,4 +180,12 @@ async def merge(request_id: UUID, body: MergeBody, session: Session, access: Cle
     """Lets a duplicate follow another request of the village; whoever reported it is told."""
     case = await locked(session, access, request_id, beside=body.into)
     await passing_on.merge(case, body.into)
+    return summary_of(case.request)
+
+
+@router.post("/v1/requests/{request_id}/split")
+async def split(request_id: UUID, body: ReasonBody, session: Session, access: Clerk) -> dict[str, Any]:
+    """Takes a request out of the one that it follows, with the reason; it is submitted again."""
+    case = await locked(session, access, request_id)
+    await passing_on.split(case, reason=body.reason)
     return summary_of(case.request)

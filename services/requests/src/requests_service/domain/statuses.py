@@ -83,7 +83,6 @@ BESIDE = frozenset({M.CONTACT, M.SUSPEND, M.RESUME, M.EXTEND})
 # Moves whose calls come with later releases, and the one that no call makes: refusals do not offer them.
 UNOFFERED = frozenset(
     {
-        M.SPLIT,
         M.TRANSFER,
         M.LAPSE,
     }

@@ -158,6 +158,13 @@ class Merged(RequestEvent):
     number_into: str
 
 
+class Split(RequestEvent):
+    """It was taken out of the request that it followed."""
+
+    name = "split"
+    out_of: UUID
+
+
 class Withdrawn(RequestEvent):
     """Taken back."""
 
@@ -258,6 +265,7 @@ PUBLISHED: tuple[type[RequestEvent], ...] = (
     ReportedUp,
     SentBack,
     Merged,
+    Split,
     Withdrawn,
     Suspended,
     Resumed,

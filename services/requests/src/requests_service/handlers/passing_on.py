@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lianhu_kit.problems import Conflict, FieldError, Invalid
 from requests_service.domain.duplicates import LEADERS
 from requests_service.domain.statuses import Move
-from requests_service.events.published import AgencyReplied, Answered, Merged, Referred
+from requests_service.events.published import AgencyReplied, Answered, Merged, Referred, Split
+from requests_service.handlers import clock
 from requests_service.handlers.case import Case
 from requests_service.handlers.ending import complete
 from requests_service.tables import Request
@@ -55,6 +56,19 @@ async def merge(case: Case, into: UUID) -> None:
     case.request.merged_into = leader.id
     case.tell(Merged, into=leader.id, number_into=leader.number)
     await case.end()
+    await case.save()
+
+
+async def split(case: Case, *, reason: str) -> None:
+    """Takes a request out of the one that it followed: submitted again, to be taken on for itself.
+
+    Limits stay as they were promised: those still ahead turn amber and red again. Raises IllegalTransition.
+    """
+    case.move(Move.SPLIT)
+    request = case.request
+    out_of, request.merged_into, request.closed_at = request.merged_into, None, None
+    await clock.go_on(case)
+    case.tell(Split, details={"reason": reason}, out_of=out_of)
     await case.save()
 
 
