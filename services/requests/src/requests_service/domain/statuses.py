@@ -163,7 +163,7 @@ _FLOW: dict[Status, dict[Move, Status]] = {
 
 TRANSITIONS: Mapping[Status, Mapping[Move, Status]] = MappingProxyType(
     {
-        status: MappingProxyType(moves | ({move: status for move in BESIDE} if status in OPEN else {}))
+        status: MappingProxyType(moves | ({move: status for move in Move if move in BESIDE} if status in OPEN else {}))
         for status, moves in _FLOW.items()
     }
 )
