@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import text
+
+from lianhu_kit.database import enter_scope
 from support import bearer
 from support.people import token_of
 from support.requests_rig import Place, Rig
@@ -118,9 +121,12 @@ async def test_a_longer_limit_is_asked_and_granted_once(rig: Rig, place: Place) 
 async def test_a_longer_limit_is_asked_before_it_passes_and_may_be_granted_after(rig: Rig, place: Place) -> None:
     early, late = [await rig.accepted(place) for _ in range(2)]
     await rig.move(place, early, "extend", {"due_at": days(4), "reason": "等配件到货"})
-    past = datetime.now(UTC) - timedelta(minutes=1)
-    for slip in (early, late):
-        await rig.rows.execute("UPDATE requests SET finish_due = $1 WHERE id = $2", past, UUID(slip["id"]))
+    async with rig.worker.database.transaction() as session:
+        await enter_scope(session, place.code)
+        await session.execute(
+            text("UPDATE requests SET finish_due = :past WHERE id = ANY(CAST(:ids AS uuid[]))"),
+            {"past": datetime.now(UTC) - timedelta(minutes=1), "ids": [early["id"], late["id"]]},
+        )
     path = f"/v1/requests/{late['id']}/extend"
     problem = await rig.refused(409, "POST", path, rig.clerk(place), {"due_at": days(4), "reason": "等配件"})
     assert problem["type"].endswith("limit-over")
