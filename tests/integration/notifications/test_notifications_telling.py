@@ -151,6 +151,32 @@ async def test_three_people_hear_of_one_matter(notifications: Any) -> None:
     assert [row["template"] for row in called] == ["request-merged", "merged-done"]
 
 
+async def test_what_is_decided_one_level_up_reaches_the_desk_and_who_waits(notifications: Any) -> None:
+    place = await notifications.place()
+    resident, supervisor = new_id(), new_id()
+    order = place.order()  # with an account, and one whose resident has to be called
+    by_call = place.order()
+    until = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    limits = {"contact": None, "finish": until}
+    for one, account in ((order, resident), (by_call, None)):
+        await notifications.bus.send(
+            one.submitted(resident=account),
+            one.request("reported-up", status="with_town", by=place.clerk, to=place.code[:9]),
+            one.request("sent-back", status="accepted", by=supervisor, unit=place.code[:9]),
+            one.request("suspended", status="accepted", by=supervisor, until=until),
+            one.request("resumed", status="accepted", by=None, limits=limits),
+            one.request("extended", status="accepted", by=supervisor, limit="finish", due_at=until, was_due_at=until),
+        )
+    rows = await notifications.told(order, "request-extended", "finish-extended")
+    for template in ("request-with-town", "request-suspended", "request-resumed", "request-extended"):
+        assert people_of(rows, template) == [resident], template
+    for template in ("desk-sent-back", "desk-suspended", "desk-resumed", "finish-extended"):
+        assert (template, place.clerk) in {(row["template"], row["person"]) for row in rows}
+    rows = await notifications.told(by_call, "request-extended")
+    calls = {row["template"]: (row["state"], row["reason"]) for row in rows if row["channel"] == "call"}
+    assert calls == {"request-suspended": ("suppressed", "superseded"), "request-extended": ("due", None)}
+
+
 async def test_everyone_hears_in_their_language(notifications: Any) -> None:
     place = await notifications.place(locale="en")
     chinese, unsaid = new_id(), new_id()

@@ -74,6 +74,9 @@ def test_only_those_who_have_no_inbox_are_called() -> None:
         ("dispatch.assigned", {"ordered": False}, "task-assigned"),
         ("request.closed", {"how": "unconfirmed"}, "closed-unconfirmed"),
         ("request.limit-near", {"limit": "confirm"}, "confirm-reminder"),
+        ("request.reviewed", {"outcome": "upheld"}, "review-upheld"),
+        ("request.reviewed", {"outcome": "overturned"}, "review-overturned"),
+        ("request.extended", {"limit": "finish"}, "request-extended"),
     ],
 )
 def test_the_first_fitting_row_speaks(event: str, data: dict[str, Any], expected: str) -> None:
@@ -83,6 +86,10 @@ def test_the_first_fitting_row_speaks(event: str, data: dict[str, Any], expected
 def test_an_agency_that_did_it_leaves_the_word_to_completion() -> None:
     assert rules_for("request.agency-replied", {"outcome": "done"}) == []
     assert rules_for("request.agency-replied", {"outcome": "bounced"})
+
+
+def test_a_later_contact_is_the_desks_matter_alone() -> None:
+    assert {rule.to for rule in rules_for("request.extended", {"limit": "contact"})} == {Audience.CLERKS}
 
 
 @pytest.mark.parametrize("event", ["request.withdrawn", "request.confirmed", "request.contacted", "dispatch.declined"])

@@ -124,6 +124,7 @@ DATA = st.fixed_dictionaries(
         "holders": st.lists(st.sampled_from([ANA, BEN]), max_size=3),
         "person": st.sampled_from([ANA, DAN]),
         "to": st.sampled_from(["leader", "town"]),
+        "outcome": st.sampled_from(["upheld", "overturned", "done", "bounced"]),
         "how": st.sampled_from(["confirmed", "unconfirmed"]),
     }
 )

@@ -44,7 +44,7 @@ def consequence(outcome: Outcome, attempt: int) -> Consequence:
 
 
 # What people are called for; `hearing` says on which rows.
-PURPOSES: frozenset[str] = frozenset({"ask", "result", "merged", "news", "confirm", "visit", "guardian"})
+PURPOSES: frozenset[str] = frozenset({"ask", "result", "merged", "news", "confirm", "visit", "guardian", "limit"})
 _VISIT = frozenset({"visit", "guardian"})
 
 # An event → the purposes of open calls that nobody needs to make any more.
@@ -53,8 +53,12 @@ POINTLESS: Mapping[str, frozenset[str]] = {
     "request.merged": PURPOSES,
     "request.rejected": PURPOSES,
     "request.replied": frozenset({"ask"}),
+    "request.reviewed": frozenset({"result"}),
+    "request.split": frozenset({"merged"}),
+    "request.resumed": frozenset({"limit"}),
+    "request.extended": frozenset({"limit"}),
     "request.agency-replied": frozenset({"news"}),
-    "request.completed": _VISIT | {"ask", "news"},
+    "request.completed": _VISIT | {"ask", "news", "limit"},
     "request.confirmed": PURPOSES,
     "request.reopened": frozenset({"confirm", "result"}),
     "request.closed": PURPOSES,

@@ -34,6 +34,8 @@ class Rule:
 CONFIRM_LIMIT = {"limit": "confirm"}
 CONTACT_LIMIT = {"limit": "contact"}
 FINISH_LIMIT = {"limit": "finish"}
+UPHELD = {"outcome": "upheld"}
+OVERTURNED = {"outcome": "overturned"}
 
 HEARS: tuple[Rule, ...] = (
     # Taken on or not
@@ -53,6 +55,33 @@ HEARS: tuple[Rule, ...] = (
     # An agency's work and an answer end in request.completed, which tells; a bounce ends nothing, so it tells itself.
     Rule("request.agency-replied", To.RESIDENT, "agency-bounced", "news", call=True, when={"outcome": "bounced"}),
     Rule("request.agency-replied", To.REPORTER, "agency-bounced", "news", when={"outcome": "bounced"}),
+    # Decided one level up
+    Rule("request.reviewed", To.RESIDENT, "review-upheld", "result", call=True, when=UPHELD),
+    Rule("request.reviewed", To.REPORTER, "review-upheld", "result", when=UPHELD),
+    Rule("request.reviewed", To.RESIDENT, "review-overturned", "result", call=True, when=OVERTURNED),
+    Rule("request.reviewed", To.REPORTER, "review-overturned", "result", when=OVERTURNED),
+    Rule("request.reviewed", To.CLERKS, "desk-overturned", "news", when=OVERTURNED),
+    Rule("request.reported-up", To.TOWN, "town-reported", "news"),
+    Rule("request.reported-up", To.RESIDENT, "request-with-town", "news"),
+    Rule("request.reported-up", To.REPORTER, "request-with-town", "news"),
+    Rule("request.sent-back", To.CLERKS, "desk-sent-back", "news"),
+    Rule("request.split", To.RESIDENT, "request-split", "merged", call=True),
+    Rule("request.split", To.REPORTER, "request-split", "merged"),
+    Rule("request.split", To.CLERKS, "desk-split", "news"),
+    # Whoever waits longer hears it and until when; the desk and the grid plan by it.
+    Rule("request.suspended", To.RESIDENT, "request-suspended", "limit", call=True),
+    Rule("request.suspended", To.REPORTER, "request-suspended", "limit"),
+    Rule("request.suspended", To.CLERKS, "desk-suspended", "limit"),
+    Rule("request.suspended", To.LEADERS, "desk-suspended", "limit"),
+    Rule("request.resumed", To.RESIDENT, "request-resumed", "limit"),
+    Rule("request.resumed", To.REPORTER, "request-resumed", "limit"),
+    Rule("request.resumed", To.CLERKS, "desk-resumed", "limit"),
+    Rule("request.resumed", To.LEADERS, "desk-resumed", "limit"),
+    Rule("request.extended", To.RESIDENT, "request-extended", "limit", call=True, when=FINISH_LIMIT),
+    Rule("request.extended", To.REPORTER, "request-extended", "limit", when=FINISH_LIMIT),
+    Rule("request.extended", To.CLERKS, "contact-extended", "limit", when=CONTACT_LIMIT),
+    Rule("request.extended", To.CLERKS, "finish-extended", "limit", when=FINISH_LIMIT),
+    Rule("request.extended", To.LEADERS, "finish-extended", "limit", when=FINISH_LIMIT),
     # Done, asked, ended
     Rule("request.completed", To.RESIDENT, "confirm-answer", "confirm", call=True, when={"via": "answer"}),
     Rule("request.completed", To.RESIDENT, "confirm-agency", "confirm", call=True, when={"via": "agency"}),

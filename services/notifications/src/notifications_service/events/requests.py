@@ -33,6 +33,18 @@ class Asked(RequestEvent):
     missing_count: int
 
 
+class Reviewed(RequestEvent):
+    """The town upheld a refusal, or overturned it."""
+
+    outcome: str
+
+
+class Suspended(RequestEvent):
+    """The clock stands still, until a time at most."""
+
+    until: datetime
+
+
 class AgencyReplied(RequestEvent):
     """The agency answered, or sent it back."""
 
@@ -46,7 +58,7 @@ class Merged(RequestEvent):
 
 
 class Limit(RequestEvent):
-    """A limit comes near or has passed."""
+    """A limit comes near, has passed or was made longer."""
 
     limit: str
     due_at: datetime
