@@ -14,9 +14,10 @@ from contract.instances import instances
 from lianhu_kit.context import new_traceparent
 from lianhu_kit.envelope import encode
 from lianhu_kit.outbox import OutgoingEvent
+from lianhu_tools.seed import invented
 from support.contracts import Broken, check, check_outgoing, check_stream, data_faults
 from support.declared import schemas, topic_of, topics
-from support.personal import kinds_in, personal_data
+from support.personal import invented_in, kinds_in, personal_data
 
 TYPES = sorted(schemas())
 VILLAGE = "441702008205"
@@ -230,6 +231,21 @@ def test_personal_numbers_are_found(text: str) -> None:
 @pytest.mark.parametrize("text", HARMLESS)
 def test_codes_ids_and_times_are_no_personal_numbers(text: str) -> None:
     assert kinds_in(text) == []
+
+
+OWN = [
+    invented.phone(7), f"tel:+86{invented.phone(7)}", f'{{"phone":"{invented.phone(0)}"}}',
+    invented.name(3), invented.address(1), invented.words("x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OWN)
+def test_what_is_the_demos_own_is_found(text: str) -> None:
+    assert invented_in(text)
+
+
+def test_an_id_that_holds_a_phone_numbers_first_digits_by_chance_is_none() -> None:
+    assert invented_in("00-4bf92f3577b34da6a3ce929d0e0e4736-b7501540000451a3-01 8f1a154000012345") == []
 
 
 @given(st.integers(0, 10**17 - 1).map(str))

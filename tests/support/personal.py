@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from lianhu_tools.seed.invented import ADDRESS_MARK, NAME_MARK, PHONE_MARK, TEXT_MARK
+
 # An id or a time holds digits by nature; a division code of 15 or 17 digits is no identity number.
 _MACHINE = re.compile(
     r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -20,6 +22,9 @@ _KINDS = {
         r"|(?<!\d)[1-9]\d{7}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}(?!\d)"
     ),
 }
+
+# A whole number: seven digits alone turn up in random ids by chance.
+_INVENTED_PHONE = re.compile(rf"(?<![0-9a-f])(?:\+?86)?{PHONE_MARK}\d{{4}}(?![0-9a-f])")
 
 
 def kinds_in(text: str) -> list[str]:
@@ -41,3 +46,9 @@ def personal_data(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from personal_data(inner, f"{path}[{index}]")
+
+
+def invented_in(text: str) -> list[str]:
+    """What of the demo's people stands in a text (a log, a page, an event): the marks and phone numbers found."""
+    marks = [mark for mark in (NAME_MARK, ADDRESS_MARK, TEXT_MARK) if mark in text]
+    return marks + [found.group() for found in _INVENTED_PHONE.finditer(text)]
