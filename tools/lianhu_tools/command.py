@@ -19,7 +19,7 @@ from lianhu_tools.faults import Fault
 from lianhu_tools.local import commands
 from lianhu_tools.looks import broker, databases, follow, journey, waterfall
 from lianhu_tools.looks import parked as parking
-from lianhu_tools.stores import archive, jars
+from lianhu_tools.stores import archive, jars, tansu
 from lianhu_tools.topology import current
 
 app = typer.Typer(
@@ -34,7 +34,7 @@ def prepare() -> None:
     """Make the keys and fetch the broker's programs: what `make setup` does after the packages."""
     topology = current()
     keys.ensure(topology.keys)
-    if topology.own_broker:
+    if topology.own_broker and tansu.reason(topology) is None:
         archive.ensure_archive(jars.ensure_jars(topology.jars))
 
 

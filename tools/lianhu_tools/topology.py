@@ -172,8 +172,8 @@ def current(root: Path | None = None) -> Topology:
     kept = {name: value for name, value in dotenv_values(root / ".env").items() if value is not None}
     options = kept | {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     broker = options.get("LIANHU_BROKER") or "auto"
-    if broker not in ("auto", "kafka", "external"):
-        raise Fault(f"LIANHU_BROKER is {broker!r}; a right value: auto, kafka or external.")
+    if broker not in ("auto", "kafka", "tansu", "external"):
+        raise Fault(f"LIANHU_BROKER is {broker!r}; a right value: auto, kafka, tansu or external.")
     if broker == "external" and not options.get("LIANHU_KAFKA_BOOTSTRAP"):
         raise Fault("LIANHU_BROKER=external needs LIANHU_KAFKA_BOOTSTRAP, as in 10.0.0.5:9092.")
     given = options.get("LIANHU_PORT_BASE") or str(running.port_base(root / ".lianhu") or DEFAULT_BASE)

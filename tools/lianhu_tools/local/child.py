@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lianhu_tools.faults import Fault
 from lianhu_tools.processes import Account, Identity, ended, spawn
 from lianhu_tools.records import Entry
 
@@ -15,6 +16,7 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 STEADY_AFTER = 20.0
 PATIENCE = 10.0
+AGAIN_SECONDS = 60.0
 
 Check = Callable[[], Awaitable[str | None]]
 
@@ -28,7 +30,8 @@ async def always_ready() -> str | None:
 class Plan:
     """What to run and how. `ready` answers None, or the reason why the process is not ready.
 
-    `before` runs in a thread ahead of every start; `stop` is the signal that asks it to end.
+    `before` runs in a thread ahead of every start; `stop` is the signal that asks it to end. `again` is done once it
+    is ready after a start that was not the first: for what forgets everything when it ends.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Plan:
     stop: signal.Signals = signal.SIGTERM
     before: Callable[[], object] | None = None
     ready: Check = always_ready
+    again: Callable[[], Awaitable[object]] | None = None
 
 
 class Child:
@@ -132,8 +136,29 @@ class Child:
         self.starts += 1
         self._identity = Identity.of(self._process.pid)
         self._changed()
-        code = await ended(self._process)
+        restoring = asyncio.create_task(self._again()) if self.starts > 1 else None
+        try:
+            code = await ended(self._process)
+        finally:
+            if restoring is not None:
+                restoring.cancel()
         return code if code is not None else 0
+
+    async def _again(self) -> None:
+        """Does what is to be done after a start anew, until it is done or the process ends."""
+        if self.plan.again is None:
+            return
+        while True:
+            reason = await self.wait_ready(AGAIN_SECONDS, tries=self.exits + 1)
+            try:
+                if reason is None:
+                    await self.plan.again()
+                    return
+            except Fault as fault:
+                reason = str(fault)
+            with self.plan.log.open("a") as log:
+                log.write(f"started again, but not as it was: {reason}\n")
+            await asyncio.sleep(FIRST_PAUSE)
 
     async def _sleep(self, seconds: float) -> None:
         try:

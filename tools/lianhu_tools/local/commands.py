@@ -18,7 +18,7 @@ from lianhu_tools.local.system import answers, data_of
 from lianhu_tools.looks import standing
 from lianhu_tools.processes import end_all, last_lines, listens, wait_for
 from lianhu_tools.records import Entry, Processes, Progress
-from lianhu_tools.stores import places
+from lianhu_tools.stores import places, tansu
 from lianhu_tools.topology import HOST, SERVICES, Topology
 
 UP_SECONDS = 300.0
@@ -39,6 +39,8 @@ def up(topology: Topology, out: Console) -> None:
         else:
             _wait_until_ready(topology)
             out.print("The system was up already.")
+    if topology.own_broker and (why := tansu.reason(topology)) is not None:
+        out.print(tansu.sentence(why), markup=False)
     out.print(f"Up: {topology.gateway_url}   logs: {topology.logs}")
 
 

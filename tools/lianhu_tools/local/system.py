@@ -10,9 +10,10 @@ import httpx
 
 from lianhu_tools.faults import Fault
 from lianhu_tools.local.child import Check, Plan
+from lianhu_tools.local.refilling import refill
 from lianhu_tools.local.supervisor import Supervisor
 from lianhu_tools.processes import ended, last_lines, listens, spawn
-from lianhu_tools.stores import jars, places, topics
+from lianhu_tools.stores import jars, places, tansu, topics
 from lianhu_tools.stores.kafka import Broker
 from lianhu_tools.stores.postgres import Cluster
 from lianhu_tools.topology import HOST, SERVICES, Topology
@@ -41,15 +42,22 @@ async def together(*works: Coroutine[object, object, object]) -> None:
 async def build(topology: Topology, supervisor: Supervisor) -> None:
     """Brings the whole system up. Raises Fault, naming what did not come up, with the end of its log."""
     cluster = await asyncio.to_thread(cluster_of, topology)
-    await together(_broker_and_topics(topology, supervisor), _databases(topology, cluster, supervisor))
+    forgetful = topology.own_broker and tansu.reason(topology) is not None
+    await together(
+        _broker_and_topics(topology, cluster, supervisor, forgetful), _databases(topology, cluster, supervisor)
+    )
+    if forgetful:
+        async with supervisor.step("refill"):
+            await refill(topology, cluster)
     plans = [_service(topology, cluster, service, role) for service in SERVICES for role in ("api", "worker")]
     together_up = [supervisor.bring_up(plan, SERVICE_SECONDS) for plan in [*plans, _gateway(topology)]]
     await together(*together_up)
 
 
-async def _broker_and_topics(topology: Topology, supervisor: Supervisor) -> None:
+async def _broker_and_topics(topology: Topology, cluster: Cluster, supervisor: Supervisor, forgetful: bool) -> None:
     if topology.own_broker:
-        await supervisor.bring_up(_kafka(topology), STORE_SECONDS)
+        plan = _tansu(topology, cluster) if forgetful else _kafka(topology)
+        await supervisor.bring_up(plan, STORE_SECONDS)
     async with supervisor.step("topics"):
         declared = topics.declared(topology.topics_file)
         await topics.create(topology.kafka_bootstrap, declared, seconds=STORE_SECONDS)
@@ -109,9 +117,6 @@ def _kafka(topology: Topology) -> Plan:
         topology.jars.resolve(), topology.state / "kafka" / "broker", topology.kafka_port, topology.controller_port
     )
 
-    async def ready() -> str | None:
-        return None if listens(topology.kafka_port) else f"nobody listens on port {topology.kafka_port}"
-
     def before() -> None:
         jars.ensure_jars(topology.jars)
         broker.prepare()
@@ -123,8 +128,25 @@ def _kafka(topology: Topology) -> Plan:
         topology.logs / "kafka.log",
         directory=broker.directory,
         before=before,
-        ready=ready,
+        ready=_broker_listens(topology),
     )
+
+
+def _tansu(topology: Topology, cluster: Cluster) -> Plan:
+    return Plan(
+        "kafka",  # the part that it plays: whoever asks for the broker finds it under one name
+        tansu.Memory(topology.kafka_port).command(),
+        topology.logs / "kafka.log",
+        ready=_broker_listens(topology),
+        again=lambda: refill(topology, cluster),
+    )
+
+
+def _broker_listens(topology: Topology) -> Check:
+    async def ready() -> str | None:
+        return None if listens(topology.kafka_port) else f"nobody listens on port {topology.kafka_port}"
+
+    return ready
 
 
 def _service(topology: Topology, cluster: Cluster, service: str, role: str) -> Plan:

@@ -32,20 +32,40 @@ def java() -> str:
     return found
 
 
+def missing(folder: Path) -> str | None:
+    """What Kafka lacks to run here, in words; None where nothing. `folder` is where its jars are, or are to be."""
+    try:
+        java()
+    except Fault:
+        return "Java 17 is missing"
+    return None if _complete(folder) or shutil.which("mvn") else "Maven is missing"
+
+
 def ensure_jars(folder: Path) -> Path:
     """Brings the jars into `folder` where they are not there yet; quick when they are. Answers the folder.
 
     Raises Fault where Maven is missing or cannot fetch them.
     """
-    stamp = folder / ".complete"
-    wanted = hashlib.sha256(POM.read_bytes()).hexdigest()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / ".jars.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may want them at once
-        if not stamp.exists() or stamp.read_text() != wanted:
+        if not _complete(folder):
             _fetch(folder)
-            stamp.write_text(wanted)
+            _stamp(folder).write_text(wanted())
     return folder.resolve()
+
+
+def _complete(folder: Path) -> bool:
+    return _stamp(folder).exists() and _stamp(folder).read_text() == wanted()
+
+
+def _stamp(folder: Path) -> Path:
+    return folder / ".complete"
+
+
+def wanted() -> str:
+    """What the jars have to be of: the pom, as a fingerprint."""
+    return hashlib.sha256(POM.read_bytes()).hexdigest()
 
 
 def _fetch(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, TopicAlreadyExistsError, for_code
 
 from lianhu_tools.faults import Fault
 
@@ -110,7 +111,8 @@ async def _create(options: Mapping[str, Any], topics: list[Topic], replicas: int
         kind = ConfigResourceType.TOPIC
         old = [ConfigResource(kind, each.name, {**each.settings(), **kept}) for each in topics if each.name not in new]
         if old:
-            await admin.alter_configs(old)
+            with suppress(IncompatibleBrokerVersion):  # tansu has no settings to alter
+                await admin.alter_configs(old)
         return new
     finally:
         await admin.close()
