@@ -121,7 +121,7 @@ drill-restore: setup ## lose a database and bring it back: log to the end, and f
 	@$(PY) -m pytest -q -s -o timeout=0 tests/restoring/test_drill_restore.py
 
 lock: setup ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
-	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml services/*/pyproject.toml \
+	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml shared/web/pyproject.toml services/*/pyproject.toml \
 		--group pyproject.toml:checks --group pyproject.toml:tests --group pyproject.toml:build \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-emit-package lianhu-kit --no-emit-package lianhu --no-header --no-annotate -o requirements.lock
+		--no-emit-package lianhu-kit --no-emit-package lianhu-web --no-emit-package lianhu --no-header --no-annotate -o requirements.lock

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 SERVICES = sorted((ROOT / "services").iterdir())
-DISTRIBUTIONS = [".", "shared", *(f"services/{each.name}" for each in SERVICES)]
+DISTRIBUTIONS = [".", "shared", "shared/web", *(f"services/{each.name}" for each in SERVICES)]
 STAMP = ENVIRONMENT / "lianhu.stamp"
 
 

@@ -60,12 +60,13 @@ def house(root: Path) -> list[Check]:
         Check("migrations", [*python, "lianhu_tools.migration_steps"], root),
         Check("deptry tools", [deptry, "tools"], root),
         Check("deptry kit", [deptry, "src"], root / "shared"),
+        Check("deptry web", [deptry, "src"], root / "shared" / "web"),
     ]
     return checks + [Check(f"deptry {name}", [deptry, "src"], root / "services" / name) for name in SERVICES]
 
 
 def _types(root: Path) -> list[str]:
-    folders = ["shared/src", *(f"services/{name}/src" for name in SERVICES), "tools/lianhu_tools", "tests"]
+    folders = ["shared/src", "shared/web/src", *(f"services/{name}/src" for name in SERVICES), "tools/lianhu_tools", "tests"]
     return [folder for folder in folders if any((root / folder).rglob("*.py"))]
 
 
