@@ -9,7 +9,7 @@ CHECK := $(LIANHU) check
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status clean token topics lag parked psql logs trace replay rebuild refill \
 	backup restore fenced unfence drill-restore \
-	chaos bench drill test check test-unit test-contract test-integration test-e2e security audit lock
+	chaos bench drill test check test-unit test-contract test-integration test-browser test-e2e security audit lock words
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
@@ -97,6 +97,9 @@ test-contract: setup ## events against their schemas
 test-integration: setup ## against a real broker and a real database
 	@$(CHECK) integration
 
+test-browser: setup ## pages in a browser: walks, keyboard, accessibility (Chromium; skipped with the reason without one)
+	@$(CHECK) browser
+
 test-e2e: setup ## all services together
 	@$(CHECK) e2e
 
@@ -120,7 +123,10 @@ drill: setup ## two, four, one worker and API of dispatch under load (seconds=15
 drill-restore: setup ## lose a database and bring it back: log to the end, and from an older dump with fences
 	@$(PY) -m pytest -q -s -o timeout=0 tests/restoring/test_drill_restore.py
 
-lock: setup ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
+words: setup ## bring the catalogues of pages up to date with what pages say
+	@$(PY) -m lianhu_tools.words
+
+lock: ## write requirements.lock for what the distributions ask for (upgrade=1: the newest of all)
 	@$(PY) -m uv pip compile -q $(if $(upgrade),--upgrade) pyproject.toml shared/pyproject.toml shared/web/pyproject.toml services/*/pyproject.toml \
 		--group pyproject.toml:checks --group pyproject.toml:tests --group pyproject.toml:build \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

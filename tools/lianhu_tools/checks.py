@@ -19,8 +19,8 @@ from lianhu_tools import screen
 from lianhu_tools.faults import Fault
 from lianhu_tools.topology import SERVICES
 
-DEPTHS = ("unit", "contract", "integration", "e2e")
-WITH_STORES = ("integration", "e2e")
+DEPTHS = ("unit", "contract", "integration", "browser", "e2e")
+WITH_STORES = ("integration", "browser", "e2e")
 _PROGRAMS = Path(sys.executable).parent
 _CODE = ("shared", "services", "tools", "tests")
 
@@ -57,6 +57,7 @@ def house(root: Path) -> list[Check]:
         Check("import-linter", [*python, "importlinter.cli"] if not Path(imports).exists() else [imports], root),
         Check("secrets", [*python, "lianhu_tools.hygiene", "secrets"], root),
         Check("licences", [*python, "lianhu_tools.hygiene", "licences"], root),
+        Check("words", [*python, "lianhu_tools.words", "check"], root),
         Check("migrations", [*python, "lianhu_tools.migration_steps"], root),
         Check("deptry tools", [deptry, "tools"], root),
         Check("deptry kit", [deptry, "src"], root / "shared"),
@@ -66,7 +67,8 @@ def house(root: Path) -> list[Check]:
 
 
 def _types(root: Path) -> list[str]:
-    folders = ["shared/src", "shared/web/src", *(f"services/{name}/src" for name in SERVICES), "tools/lianhu_tools", "tests"]
+    services = [f"services/{name}/src" for name in SERVICES]
+    folders = ["shared/src", "shared/web/src", *services, "tools/lianhu_tools", "tests"]
     return [folder for folder in folders if any((root / folder).rglob("*.py"))]
 
 
@@ -78,7 +80,7 @@ def depth(root: Path, name: str) -> Check:
 
 
 def chosen(root: Path, names: Sequence[str]) -> list[Check]:
-    """The checks of these names (house, unit, contract, integration, e2e); all of them without a name.
+    """The checks of these names (house, unit, contract, integration, browser, e2e); all of them without a name.
 
     Raises Fault for a name that there is none of.
     """

@@ -22,9 +22,11 @@ KNOWN = (
 )
 # SPDX ids and the names that older packages give; the last two by file or library, not of what uses them.
 FREE = {
-    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0", "Unlicense", "Zlib",
-    "MPL-2.0", "LGPL",
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Unlicense",
+    "Zlib", "MPL-2.0", "LGPL",
 }  # fmt: skip
+# Offered under any of several licences: the one that is taken.
+_CHOSEN = {"pyphen": "LGPL"}
 _OLDER = {
     "apache software license": "Apache-2.0", "apache 2": "Apache-2.0", "apache 2.0": "Apache-2.0",
     "apache": "Apache-2.0", "bsd license": "BSD-3-Clause", "3-clause bsd license": "BSD-3-Clause",
@@ -34,10 +36,21 @@ _OLDER = {
 }  # fmt: skip
 
 
+# Pinned files of others: hashes, and programs whose checksums are kept.
+NOT_OURS = r"requirements\.lock|\.min\.js$|vendored\.json"
+
+
 def found_secrets(root: Path) -> list[str]:
     """What detect-secrets finds in the files under version control, as `file:line kind`."""
     program = Path(sys.executable).parent / "detect-secrets"
-    command = [str(program), "scan", "--exclude-files", r"requirements\.lock", "--exclude-lines", "|".join(KNOWN)]
+    command = [
+        str(program),
+        "scan",
+        "--exclude-files",
+        NOT_OURS,
+        "--exclude-lines",
+        "|".join(KNOWN),
+    ]
     said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     results = json.loads(said)["results"]
     return [f"{file}:{hit['line_number']} {hit['type']}" for file, hits in sorted(results.items()) for hit in hits]
@@ -46,6 +59,8 @@ def found_secrets(root: Path) -> list[str]:
 def licence(distribution: Distribution) -> list[str]:
     """A distribution's licences as it declares them: by expression, else by classifier, else in words."""
     metadata: Any = distribution.metadata
+    if metadata["Name"].lower() in _CHOSEN:
+        return [_CHOSEN[metadata["Name"].lower()]]
     expression = metadata.get("License-Expression")
     if expression:
         return re.findall(r"[A-Za-z0-9.+-]+", re.sub(r"\b(AND|OR|WITH)\b", " ", expression))

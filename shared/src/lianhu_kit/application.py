@@ -93,6 +93,7 @@ def create_application(
     )
     app.state.settings = settings
     app.state.leaving = Leaving()
+    app.state.show_problem = _as_problem_details
     app.state.database = Database(
         settings.database_url,
         application_name=f"{settings.service}-api",
@@ -114,6 +115,11 @@ def create_application(
     app.add_middleware(Door, service=settings.service)
     app.add_middleware(Farewell, leaving=app.state.leaving)
     return app
+
+
+async def _as_problem_details(_request: Request, _problem: Problem) -> Response | None:
+    """What a service with pages replaces: an error as a page, None where it is told as problem details."""
+    return None
 
 
 def permission_of(route: APIRoute) -> Permission | None:
@@ -146,32 +152,35 @@ def _declare_roles(router: APIRouter) -> None:
 
 
 def _answer_errors(app: FastAPI, problems: Mapping[type[Exception], Callable[[Any], Problem]], service: str) -> None:
-    def told(problem: Problem) -> Response:
+    async def told(request: Request, problem: Problem) -> Response:
         metrics.REFUSED.labels(service, problem.type).inc()
-        return answer(problem)
+        shown = await app.state.show_problem(request, problem)
+        return shown if shown is not None else answer(problem)
 
-    async def known(_request: Request, error: Exception) -> Response:
-        return told(cast(Problem, error))
+    async def known(request: Request, error: Exception) -> Response:
+        return await told(request, cast(Problem, error))
 
-    async def http(_request: Request, error: Exception) -> Response:
-        return told(_problem_of_status(cast(HTTPException, error)))
+    async def http(request: Request, error: Exception) -> Response:
+        return await told(request, _problem_of_status(cast(HTTPException, error)))
 
-    async def invalid(_request: Request, error: Exception) -> Response:
-        return told(problem_of_input(cast(RequestValidationError, error)))
+    async def invalid(request: Request, error: Exception) -> Response:
+        return await told(request, problem_of_input(cast(RequestValidationError, error)))
 
     async def unexpected(request: Request, error: Exception) -> Response:
         for kind, make in problems.items():
             if isinstance(error, kind):
-                return told(make(error))
+                return await told(request, make(error))
         if isinstance(error, PayloadTooLarge):
-            return told(Problem(413, "too-large", "The content is too large. Shorten it."))
+            return await told(request, Problem(413, "too-large", "The content is too large. Shorten it."))
         if is_fenced(error):
-            return told(fenced())
+            return await told(request, fenced())
         if is_transient(error):
             _log.warning("call failed for now", path=request.scope.get("path"), error=type(error).__name__)
-            return told(Unavailable("The database does not answer. Nothing is half done; repeat the call soon."))
+            away = Unavailable("The database does not answer. Nothing is half done; repeat the call soon.")
+            return await told(request, away)
         _log.exception("call failed", path=request.scope.get("path"), exc_info=error)
-        return told(Problem(500, "internal", "Something failed on our side. Tell the operator the request id."))
+        failed = Problem(500, "internal", "Something failed on our side. Tell the operator the request id.")
+        return await told(request, failed)
 
     app.add_exception_handler(Problem, known)
     app.add_exception_handler(HTTPException, http)

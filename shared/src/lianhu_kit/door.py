@@ -19,6 +19,9 @@ from lianhu_kit.problems import FieldError, Invalid, Problem, answer
 
 LARGEST_BODY = 64 * 1024
 BODY_SECONDS = 10.0
+# Programs send JSON; a browser without JavaScript sends forms, to pages alone.
+_PROGRAMS = {"v1", "auth", "internal", "open311"}
+_FORMS = {b"application/x-www-form-urlencoded", b"multipart/form-data"}
 _ASKED_BY_WATCHERS = {"/healthz", "/readyz", "/metrics"}
 _log = logger(__name__)
 _PREFIX = re.compile(r"(?:/[a-z0-9-]{1,40}){1,3}")
@@ -157,6 +160,6 @@ def _refused(scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
     if length.isdigit() and int(length) > LARGEST_BODY:
         return too_large()
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if kind == b"application/json":
+    if kind == b"application/json" or (kind in _FORMS and scope["path"].split("/")[1] not in _PROGRAMS):
         return None
     return Problem(415, "unsupported-media-type", "Send the body as `Content-Type: application/json`.")

@@ -1,0 +1,33 @@
+"""Renewing a sign-in from a service that keeps no sessions: the requests service is asked, by an internal call."""
+
+import httpx
+
+from lianhu_web.visiting import Away, Renewed
+
+SECONDS = 3.0
+
+
+class RemoteRenewal:
+    """Asks `POST <requests>/internal/sessions/renew`; one client for the life of the application."""
+
+    def __init__(self, requests_url: str) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=requests_url, timeout=SECONDS, trust_env=False, follow_redirects=False
+        )
+
+    async def renew(self, secret: str) -> Renewed | None:
+        """A new token for the session, None where it ended. Raises Away where requests does not answer."""
+        try:
+            answer = await self._client.post("/internal/sessions/renew", json={"secret": secret})
+        except httpx.HTTPError:
+            raise Away() from None
+        if answer.status_code in (401, 404, 422):
+            return None
+        if not answer.is_success:
+            raise Away()
+        given = answer.json()
+        return Renewed(str(given["token"]), int(given["seconds"]))
+
+    async def close(self) -> None:
+        """Ends its connections."""
+        await self._client.aclose()
