@@ -1,4 +1,4 @@
-"""What is kept from whom: row-level security, the audit log, the schema, rates, keys, the front page."""
+"""What is kept from whom: row-level security, the audit log, the schema, rates, keys."""
 
 from pathlib import Path
 from typing import Any
@@ -136,19 +136,6 @@ async def test_the_key_set_holds_public_halves_only(rig: Rig) -> None:
     [key] = (await rig.good("GET", "/auth/jwks.json"))["keys"]
     assert (key["kid"], key["alg"], key["use"]) == ("integration", "ES256", "sig")
     assert "d" not in key
-
-
-async def test_the_front_page_begins_with_the_emergency_numbers_and_needs_nothing_else(rig: Rig) -> None:
-    answer = await rig.call("GET", "/")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/html")
-    body = answer.text.split("<main>")[1]
-    assert body.index("119") < body.index("120") < body.index("110") < body.index("联户")
-    assert "http" not in answer.text.replace('charset="utf-8"', "")
-    assert "<script" not in answer.text
-    policy = answer.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe-inline" not in policy
 
 
 def test_the_key_of_the_served_is_made_once(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The composition root: what the API and the worker are made of."""
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from dispatch_service.api import assignments, counts, desk, offers, volunteers, work
 from dispatch_service.consumer import TOPICS, subscriptions
@@ -10,19 +10,26 @@ from dispatch_service.settings import Settings
 from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict, FieldError, Invalid, Problem
 from lianhu_kit.worker import Work
+from lianhu_web.pages import Pages
+from lianhu_web.renewing import RemoteRenewal
 
 REVISION = "0005"
+# The pages of this service, a router a noun.
+PAGES: list[APIRouter] = []
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The API; nothing connects before it is started."""
-    return create_application(
+    app = create_application(
         settings,
         title="Lianhu dispatch: offers in waves, claims, work on site",
         routers=[assignments.router, offers.router, work.router, desk.router, volunteers.router, counts.router],
         required_revision=REVISION,
         problems={errors.Refusal: refused},
     )
+    pages = Pages("dispatch_service", prefix="/tasks", timezone=settings.timezone)
+    pages.install(app, PAGES, RemoteRenewal(settings.requests_url))
+    return app
 
 
 def worker(settings: Settings) -> Work:

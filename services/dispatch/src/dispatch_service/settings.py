@@ -11,6 +11,11 @@ from lianhu_kit.settings import ServiceSettings
 class Settings(ServiceSettings, service="dispatch"):
     """What dispatch is told beside the settings of every service."""
 
+    requests_url: str = Field(
+        default="http://127.0.0.1:8001",
+        pattern=r"^https?://",
+        description="where sign-ins are renewed and contact details are read, as in http://127.0.0.1:8001",
+    )
     patience_seconds: float = Field(
         default=10,
         gt=0,

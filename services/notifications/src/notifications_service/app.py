@@ -2,11 +2,13 @@
 
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict
 from lianhu_kit.worker import Work
+from lianhu_web.pages import Pages
+from lianhu_web.renewing import RemoteRenewal
 from notifications_service.api import calls, deliveries, inbox, preferences
 from notifications_service.api.doorbells import answering
 from notifications_service.consumer import TOPICS, subscriptions
@@ -16,6 +18,8 @@ from notifications_service.schedule import timers
 from notifications_service.settings import Settings
 
 REVISION = "0005"
+# The pages of this service, a router a noun.
+PAGES: list[APIRouter] = []
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -28,6 +32,8 @@ def create_app(settings: Settings) -> FastAPI:
         problems={CallMade: _call_made},
         during=[answering],
     )
+    pages = Pages("notifications_service", prefix="/inbox", timezone=settings.timezone)
+    pages.install(app, PAGES, RemoteRenewal(settings.requests_url))
     app.state.voice = voice_of(settings)
     return app
 

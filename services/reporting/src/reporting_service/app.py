@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from lianhu_kit.application import create_application
 from lianhu_kit.worker import Work
+from lianhu_web.pages import Pages
+from lianhu_web.renewing import RemoteRenewal
 from reporting_service.api import reconciliation, tallies, timelines
 from reporting_service.consumer import BATCH, SUBSCRIPTIONS, TOPICS, applying, live
 from reporting_service.handlers.filling import fill
@@ -15,17 +17,22 @@ from reporting_service.settings import Settings
 
 REQUIRED_REVISION = "0006"
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+# The pages of this service, a router a noun.
+PAGES: list[APIRouter] = []
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The API: it only reads."""
-    return create_application(
+    app = create_application(
         settings,
         title="Lianhu reporting",
         routers=[tallies.router, timelines.router, reconciliation.router],
         required_revision=REQUIRED_REVISION,
         during=[reconciliation.others],
     )
+    pages = Pages("reporting_service", prefix="/reports", timezone=settings.timezone)
+    pages.install(app, PAGES, RemoteRenewal(settings.requests_url))
+    return app
 
 
 def create_work(settings: Settings) -> Work:

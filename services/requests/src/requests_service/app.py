@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict, Forbidden, Problem, Unavailable
 from lianhu_kit.worker import Work
+from lianhu_web.pages import Pages
+from lianhu_web.renewing import RemoteRenewal
 from requests_service.api import directory, endings, intake, keys, moves, people, reads, standing_still, town
 from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
@@ -32,6 +34,8 @@ from requests_service.settings import Settings
 from requests_service.web import front
 
 REQUIRED_REVISION = "0009"
+# The pages of this service, a router a noun.
+PAGES: list[APIRouter] = [front.router]
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IllegalTransition: lambda error: Conflict(
@@ -67,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         )
         yield
 
-    return create_application(
+    app = create_application(
         settings,
         title="Lianhu requests",
         routers=[
@@ -80,12 +84,14 @@ def create_app(settings: Settings) -> FastAPI:
             directory.router,
             people.router,
             keys.router,
-            front.router,
         ],
         required_revision=REQUIRED_REVISION,
         problems=PROBLEMS,
         during=[own_state],
     )
+    pages = Pages("requests_service", prefix="/order", timezone=settings.timezone)
+    pages.install(app, PAGES, RemoteRenewal(f"http://{settings.host}:{settings.port}"))
+    return app
 
 
 def work(_settings: Settings) -> Work:

@@ -8,17 +8,16 @@ SECONDS = 3.0
 
 
 class RemoteRenewal:
-    """Asks `POST <requests>/internal/sessions/renew`; one client for the life of the application."""
+    """Asks `POST <requests>/internal/sessions/renew`: four times an hour and visitor, so each call connects anew."""
 
     def __init__(self, requests_url: str) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=requests_url, timeout=SECONDS, trust_env=False, follow_redirects=False
-        )
+        self._address = f"{requests_url}/internal/sessions/renew"
 
     async def renew(self, secret: str) -> Renewed | None:
         """A new token for the session, None where it ended. Raises Away where requests does not answer."""
         try:
-            answer = await self._client.post("/internal/sessions/renew", json={"secret": secret})
+            async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as client:
+                answer = await client.post(self._address, json={"secret": secret})
         except httpx.HTTPError:
             raise Away() from None
         if answer.status_code in (401, 404, 422):
@@ -27,7 +26,3 @@ class RemoteRenewal:
             raise Away()
         given = answer.json()
         return Renewed(str(given["token"]), int(given["seconds"]))
-
-    async def close(self) -> None:
-        """Ends its connections."""
-        await self._client.aclose()

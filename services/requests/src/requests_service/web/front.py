@@ -1,34 +1,16 @@
-"""The front page: emergency numbers first, then where things are."""
+"""The first page: emergency numbers, then the few things that a resident comes for."""
 
-import base64
-import hashlib
-from functools import cache
-from importlib.resources import files
+from typing import Annotated
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, select_autoescape
+from fastapi import APIRouter, Request, Response
 
-from lianhu_kit.access import public
+from lianhu_web.pages import pages_of
+from lianhu_web.visiting import Visitor, anyone
 
 router = APIRouter(include_in_schema=False)
 
 
-@cache
-def _page() -> tuple[str, str]:
-    """The page, and the policy that allows its own style and nothing else."""
-    style = files("requests_service").joinpath("web/templates/front.css").read_text("utf-8")
-    loader = PackageLoader("requests_service", "web/templates")
-    template = Environment(loader=loader, autoescape=select_autoescape()).get_template("front.html")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    return template.render(style=style), policy
-
-
-@router.get("/", dependencies=[public()])
-async def front() -> HTMLResponse:
-    """Where things are, in Chinese and English; needs nothing from outside."""
-    page, policy = _page()
-    return HTMLResponse(page, headers={"Content-Security-Policy": policy})
+@router.get("/")
+async def front(request: Request, visitor: Annotated[Visitor, anyone()]) -> Response:
+    """Place an order, follow one, see what the village offers; who is signed in finds their doors in the bar."""
+    return pages_of(request).show(visitor, "front.html")
