@@ -166,3 +166,12 @@ async def test_metrics_and_internal_calls_are_not_passed_on(client: httpx.AsyncC
 async def test_many_calls_at_once_all_get_their_own_answer(client: httpx.AsyncClient) -> None:
     answers = await asyncio.gather(*(client.get(f"/api/requests/v1/{number}") for number in range(200)))
     assert [answer.json()["path"] for answer in answers] == [f"/v1/{number}" for number in range(200)]
+
+
+async def test_whoever_looks_at_pages_is_told_in_a_page(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/tasks", headers={"Accept": "text/html,application/xhtml+xml"})
+    assert answer.status_code == 502
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "暂时打不开" in answer.text
+    program = await client.get("/api/dispatch/v1/assignments", headers={"Accept": "text/html"})
+    assert program.headers["content-type"] == "application/problem+json"

@@ -24,12 +24,12 @@ def test_counts_are_those_of_the_report(tmp_path: Path) -> None:
 def test_without_a_name_all_are_run_in_order(tmp_path: Path) -> None:
     names = [check.name for check in checks.chosen(tmp_path, [])]
     assert names[0] == "ruff check"
-    assert names[-4:] == ["tests/unit", "tests/contract", "tests/integration", "tests/e2e"]
+    assert names[-5:] == ["tests/unit", "tests/contract", "tests/integration", "tests/browser", "tests/e2e"]
 
 
 def test_every_distribution_has_its_dependencies_checked(tmp_path: Path) -> None:
     names = {check.name for check in checks.chosen(tmp_path, ["house"])}
-    wanted = {"deptry tools", "deptry kit", "deptry requests", "deptry dispatch", "deptry notifications"}
+    wanted = {"deptry tools", "deptry kit", "deptry web", "deptry requests", "deptry dispatch", "deptry notifications"}
     assert wanted | {"deptry reporting"} <= names
 
 

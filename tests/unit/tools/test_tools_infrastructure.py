@@ -44,6 +44,6 @@ def test_a_port_in_use_is_named_with_the_way_out() -> None:
         taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        topology = Topology(Path("/nowhere"), port - 3)
-        with pytest.raises(Fault, match=rf"Port {port} \(notifications api\) is in use.*LIANHU_PORT_BASE={port + 997}"):
+        topology = Topology(Path("/nowhere"), port)
+        with pytest.raises(Fault, match=rf"Port {port} \(gateway\) is in use.*LIANHU_PORT_BASE={port + 1000}"):
             commands.require_free_ports(topology)

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from lianhu_tools.topology import HOST, SERVICES, current
 
 PAGES = {
-    "requests": ("order", "track", "door", "desk", "sign-in", "static", "docs", "openapi.json"),
+    "requests": ("order", "track", "door", "desk", "sign-in", "docs", "openapi.json"),
     "dispatch": ("tasks", "board"),
     "notifications": ("inbox", "calls", "preferences"),
     "reporting": ("reports",),
@@ -65,6 +65,21 @@ def route(path: str) -> tuple[str, str] | None:
     return None
 
 
+_AWAY = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>联户 Lianhu</title><h1>这一页暂时打不开</h1><p>系统的这一部分正在恢复，其他页面照常使用。请过几秒再刷新。</p>
+<div lang="en"><h1>This page is away for a moment</h1><p>This part of the system is coming back; the other pages go on.
+Reload in a few seconds.</p></div><p><a href="/">联户 Lianhu</a></p></html>
+"""
+
+
+def away(request: Request, status: int, slug: str, title: str, detail: str) -> Response:
+    """A service does not answer: a page for whoever looks at pages, problem details for programs."""
+    if "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/api/"):
+        headers = {"Retry-After": "2", "Content-Security-Policy": "default-src 'none'"}
+        return Response(_AWAY, status, headers, media_type="text/html")
+    return problem(status, slug, title, detail)
+
+
 def problem(status: int, slug: str, title: str, detail: str) -> Response:
     """An error in the shape that the services use (RFC 9457)."""
     body = {"type": f"urn:lianhu:problem:{slug}", "title": title, "status": status, "detail": detail}
@@ -95,12 +110,12 @@ class Gateway:
         try:
             return await self._answer(request, service, path)
         except (httpx.ReadTimeout, httpx.WriteTimeout):
-            return problem(504, "service-slow", "No answer in time", f"{service} did not answer in time.")
+            return away(request, 504, "service-slow", "No answer in time", f"{service} did not answer in time.")
         except ClientDisconnect:
             return Response(status_code=499)
         except httpx.TransportError:
             detail = f"{service} is away at the moment; try again in a few seconds."
-            return problem(502, "service-away", "Service away", detail)
+            return away(request, 502, "service-away", "Service away", detail)
 
     async def _answer(self, request: Request, service: str, path: str) -> Response:
         """A whole answer, so that its turn is free again at once; a stream of events goes on without a turn."""
