@@ -96,7 +96,7 @@ async def looking(browser: Browser, base: str, width: str = "phone", **more: Any
     looker = Looker(context, page, base)
     page.on("console", lambda said: looker.complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: looker.complaints.append(str(error)))
-    page.on("request", lambda request: looker.asked.append(request))
+    page.on("request", lambda request: looker.asked.append(request))  # noqa: PLW0108 - Playwright marks the function
     try:
         yield looker
     finally:

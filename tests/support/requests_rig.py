@@ -143,6 +143,14 @@ class Rig:
         await self.move(place, request, "accept", {"summary": "水龙头漏水", **accept})
         return request
 
+    async def rows_as(self, role: str, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """What a role of the service (api, owner) reads or changes, without a scope."""
+        connection = await asyncpg.connect(getattr(self.urls, role))
+        try:
+            return list(await connection.fetch(statement, *values))
+        finally:
+            await connection.close()
+
     async def events(self, key: Any) -> list[OutgoingEvent]:
         """What was recorded under a key, each event held against its contract."""
         rows = await self.rows.fetch("SELECT * FROM outbox WHERE aggregateid = $1 ORDER BY position", str(key))

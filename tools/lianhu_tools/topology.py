@@ -20,7 +20,7 @@ DEFAULT_BASE = 8000
 HOST = "127.0.0.1"
 ISSUER = "lianhu"
 # Everybody comes from one address here, scripts and tests among them: rates for strangers would only stop those.
-LOCAL_RATES = {"REQUESTS_ORDERS_PER_MINUTE": "1000000", "REQUESTS_TRACKS_PER_MINUTE": "1000000"}
+LOCAL_RATES = {f"REQUESTS_{what}_PER_MINUTE": "1000000" for what in ("ORDERS", "TRACKS", "SIGN_INS")}
 # The local gateway knows one process a service: there is no other one to send callers to.
 LOCAL_DRAIN = {"LIANHU_DRAIN_SECONDS": "0"}
 

@@ -33,6 +33,7 @@ async def requests_settings(
     shared: dict[str, Any] = {
         "auth_issuer": ISSUER, "auth_jwks": str(jwks_file), "state_directory": tmp_path_factory.mktemp("state"),
         "signing_keys": keys, "orders_per_minute": 100_000, "tracks_per_minute": 100_000,
+        "sign_ins_per_minute": 100_000, "local": True,
     }  # fmt: skip
     return Settings(database_url=urls.api, **shared), Settings(database_url=urls.worker, **shared), urls
 

@@ -44,6 +44,7 @@ async def served(postgres: Any, jwks_file: Path, tmp_path_factory: pytest.TempPa
             "REQUESTS_SIGNING_KEYS": str(keys),
             "REQUESTS_ORDERS_PER_MINUTE": "1000000",
             "REQUESTS_TRACKS_PER_MINUTE": "1000000",
+            "REQUESTS_SIGN_INS_PER_MINUTE": "1000000",
             "REPORTING_REQUESTS_URL": made.url("requests"),
             "REPORTING_DISPATCH_URL": made.url("dispatch"),
             "REPORTING_SETTLE_SECONDS": "0",

@@ -11,8 +11,18 @@ from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict, Forbidden, Problem, Unavailable
 from lianhu_kit.worker import Work
 from lianhu_web.pages import Pages
-from lianhu_web.renewing import RemoteRenewal
-from requests_service.api import directory, endings, intake, keys, moves, people, reads, standing_still, town
+from requests_service.api import (
+    directory,
+    endings,
+    intake,
+    keys,
+    moves,
+    people,
+    reads,
+    signing_in,
+    standing_still,
+    town,
+)
 from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
 from requests_service.domain.grades import NotYourCallback, TooLate
@@ -26,16 +36,20 @@ from requests_service.domain.standing_still import (
 )
 from requests_service.domain.statuses import IllegalTransition
 from requests_service.domain.town import NotOneLevelUp, OwnDecision, WithVillage
+from requests_service.handlers.codes import Codes, LocalSender, NoSender
 from requests_service.handlers.fingerprints import served_key
 from requests_service.handlers.gauges import measure
 from requests_service.handlers.intake import NumbersExhausted
+from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
 from requests_service.web import front
+from requests_service.web import signing_in as signing_in_pages
+from requests_service.web.renewing import OwnRenewal
 
-REQUIRED_REVISION = "0009"
+REQUIRED_REVISION = "0011"
 # The pages of this service, a router a noun.
-PAGES: list[APIRouter] = [front.router]
+PAGES: list[APIRouter] = [front.router, signing_in_pages.router]
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IllegalTransition: lambda error: Conflict(
@@ -68,7 +82,11 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.served_key,
             orders_per_minute=settings.orders_per_minute,
             tracks_per_minute=settings.tracks_per_minute,
+            sign_ins_per_minute=settings.sign_ins_per_minute,
         )
+        sender = LocalSender(app.state.database) if settings.local else NoSender()
+        app.state.codes = Codes(app.state.database, app.state.served_key, sender)
+        app.state.signer = Signer(settings.signing_keys, settings.auth_issuer)
         yield
 
     app = create_application(
@@ -84,13 +102,14 @@ def create_app(settings: Settings) -> FastAPI:
             directory.router,
             people.router,
             keys.router,
+            signing_in.router,
         ],
         required_revision=REQUIRED_REVISION,
         problems=PROBLEMS,
         during=[own_state],
     )
     pages = Pages("requests_service", prefix="/order", timezone=settings.timezone)
-    pages.install(app, PAGES, RemoteRenewal(f"http://{settings.host}:{settings.port}"))
+    pages.install(app, PAGES, OwnRenewal(app))
     return app
 
 

@@ -21,6 +21,9 @@ class Settings(ServiceSettings, service="requests"):
         ge=1,
         description="orders without a token that an address may place in a minute (all at once, then evenly), as in 20",
     )
+    sign_ins_per_minute: int = Field(
+        default=20, ge=1, description="codes asked for and tried that an address may make in a minute, as in 20"
+    )
     tracks_per_minute: int = Field(
         default=30, ge=1, description="look-ups of an order that an address may make in a minute, as in 30"
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from gettext import NullTranslations
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from fastapi import Request
 from fastapi.params import Depends
@@ -69,10 +70,17 @@ class Visitor:
         return self.caller is not None
 
     @property
+    def person(self) -> UUID:
+        """Whose page it is. Raises SignInFirst where we do not know."""
+        if self.caller is None:
+            raise SignInFirst()
+        return self.caller.person
+
+    @property
     def roles(self) -> list[str]:
-        """All roles of the person, each once, in the order of the table of roles."""
+        """All roles of the person, each once, the one that reaches furthest first."""
         held = {grant.role for grant in self.caller.roles} if self.caller else set()
-        return [role for role in ROLES if role in held]
+        return [role for role in reversed(ROLES) if role in held]
 
     @property
     def grant(self) -> Grant:

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Mapping
-from functools import cache
 from gettext import NullTranslations
 from importlib.resources import files
 
@@ -20,7 +19,6 @@ def N_(text: str) -> str:
     return text
 
 
-@cache
 def _read(package: str, folder: str, language: str) -> Translations | None:
     """A package's catalogue, read from its source form: nothing compiled lies in the repository."""
     source = files(package).joinpath(folder, f"{language.replace('-', '_')}.po")

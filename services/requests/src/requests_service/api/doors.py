@@ -26,10 +26,18 @@ Zone = Annotated[ZoneInfo, Depends(_zone)]
 class Rates:
     """How often an address may do what needs no token; counted in the database, for all replicas together."""
 
-    def __init__(self, database: Database, key: bytes, *, orders_per_minute: int, tracks_per_minute: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        key: bytes,
+        *,
+        orders_per_minute: int,
+        tracks_per_minute: int,
+        sign_ins_per_minute: int,
+    ) -> None:
         self._database = database
         self._key = key[:64]
-        self._limits = {"orders": orders_per_minute, "tracks": tracks_per_minute}
+        self._limits = {"orders": orders_per_minute, "tracks": tracks_per_minute, "sign-ins": sign_ins_per_minute}
         self._hits = 0
 
     async def hit(self, what: str, address: str) -> None:

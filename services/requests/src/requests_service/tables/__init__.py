@@ -4,16 +4,19 @@ from requests_service.tables.columns import Table
 from requests_service.tables.directory import CatalogueService, Household, OrgUnit
 from requests_service.tables.people import Person, PersonRole, Volunteer
 from requests_service.tables.requests import Contact, ContactRead, Grade, Holder, Request, ServedPerson, Step
+from requests_service.tables.signing_in import Code, LocalCode, WebSession
 
 metadata = Table.metadata
 
 __all__ = [
     "CatalogueService",
+    "Code",
     "Contact",
     "ContactRead",
     "Grade",
     "Holder",
     "Household",
+    "LocalCode",
     "OrgUnit",
     "Person",
     "PersonRole",
@@ -22,5 +25,6 @@ __all__ = [
     "Step",
     "Table",
     "Volunteer",
+    "WebSession",
     "metadata",
 ]
