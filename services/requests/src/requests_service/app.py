@@ -45,11 +45,23 @@ from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
 from requests_service.web import front, ordering, tracking
 from requests_service.web import signing_in as signing_in_pages
+from requests_service.web.desk import intake as desk_intake
+from requests_service.web.desk import one, queues
+from requests_service.web.desk import town as desk_town
 from requests_service.web.renewing import OwnRenewal
 
 REQUIRED_REVISION = "0012"
 # The pages of this service, a router a noun.
-PAGES: list[APIRouter] = [front.router, ordering.router, tracking.router, signing_in_pages.router]
+PAGES: list[APIRouter] = [
+    front.router,
+    ordering.router,
+    tracking.router,
+    signing_in_pages.router,
+    queues.router,
+    desk_intake.router,
+    desk_town.router,
+    one.router,
+]
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IllegalTransition: lambda error: Conflict(
@@ -86,6 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
         )
         sender = LocalSender(app.state.database) if settings.local else NoSender()
         app.state.codes = Codes(app.state.database, app.state.served_key, sender)
+        app.state.refusals = PROBLEMS
         app.state.signer = Signer(settings.signing_keys, settings.auth_issuer)
         yield
 
