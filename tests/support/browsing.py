@@ -102,7 +102,7 @@ class Person:
 
     async def get(self, path: str, **params: Any) -> Page:
         """Opens a page."""
-        return await self._send("GET", path, params=params)
+        return await self._send("GET", path, **({"params": params} if params else {}))
 
     async def send(self, action: str, **fields: Any) -> Page:
         """Fills a form of the page that is open (found by the end of its address), sends it and follows it on."""

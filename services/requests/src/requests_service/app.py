@@ -46,13 +46,13 @@ from requests_service.handlers.phone_messages import PhoneMessages
 from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
-from requests_service.web import front
+from requests_service.web import front, ordering, tracking
 from requests_service.web import signing_in as signing_in_pages
 from requests_service.web.renewing import OwnRenewal
 
-REQUIRED_REVISION = "0011"
+REQUIRED_REVISION = "0012"
 # The pages of this service, a router a noun.
-PAGES: list[APIRouter] = [front.router, signing_in_pages.router]
+PAGES: list[APIRouter] = [front.router, ordering.router, tracking.router, signing_in_pages.router]
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IllegalTransition: lambda error: Conflict(
