@@ -10,7 +10,7 @@ import pytest
 
 from lianhu_kit.database import Database
 from lianhu_kit.problems import TooMany, Unavailable
-from requests_service.handlers.codes import Codes, of_phone
+from requests_service.handlers.codes import Codes, of_order, of_phone
 from support import bearer
 from support.requests_rig import Place, Rig
 
@@ -108,6 +108,17 @@ async def test_a_newer_code_takes_the_place_of_the_one_before_and_is_no_proof_of
     assert not await codes.check(of_phone(phone()), last)
     assert not await codes.check(of_phone(number), first)
     assert await codes.check(of_phone(number), last)
+
+
+async def test_the_code_of_an_order_proves_that_order_alone_and_once(database: Database) -> None:
+    number, order, another, brings = phone(), uuid4(), uuid4(), Phone()
+    codes = Codes(database, b"k" * 32, brings)
+    await codes.send(of_order(order), number, "en")
+    (code,) = brings.codes
+    assert not await codes.check(of_order(another), code)
+    assert not await codes.check(of_phone(number), code)
+    assert await codes.check(of_order(order), code)
+    assert not await codes.check(of_order(order), code)
 
 
 async def test_signing_out_everywhere_ends_every_session_of_ones_own_and_nobody_elses(rig: Rig, place: Place) -> None:
