@@ -37,8 +37,9 @@ class Page:
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", bare)).strip()
 
     def form(self, action: str) -> Form:
-        """The form whose address ends so."""
+        """The form whose address ends so; one that changes something rather than one that looks."""
         found = [form for form in self.forms if form.action.endswith(action)]
+        found.sort(key=lambda form: form.method.lower() != "post")
         assert found, f"no form for {action} among {[form.action for form in self.forms]}"
         return found[0]
 

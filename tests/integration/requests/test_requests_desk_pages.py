@@ -1,5 +1,6 @@
 """The desk by pages: queues, a call in one screen, one request and its moves, the town; and what is refused."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +20,12 @@ def supervisor(rig: Rig, place: Place) -> Person:
     return Person(rig.client, [("supervisor", place.code[:9])], uuid4())
 
 
-async def moved(rig: Rig, place: Place, order: Any, move: str, who: Person | None = None, **fields: str) -> Page:
+def soon() -> str:
+    """A local time in a form, a week from now."""
+    return (datetime.now(UTC) + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M")
+
+
+async def moved(rig: Rig, place: Place, order: Any, move: str, who: Person | None = None, **fields: Any) -> Page:
     """Makes a move on the request's page."""
     person = who or clerk(rig, place)
     page = await person.get(f"/desk/{order['id']}")
@@ -94,7 +100,7 @@ async def test_the_same_call_sent_twice_is_one_order(rig: Rig, place: Place) -> 
         ("contacted", {"how": "phone"}, "submitted"),
     ],
 )
-async def test_moves_of_a_new_request(rig: Rig, place: Place, move: str, fields: dict[str, str], status: str) -> None:
+async def test_moves_of_a_new_request(rig: Rig, place: Place, move: str, fields: dict[str, Any], status: str) -> None:
     order = await rig.order(place)
     page = await moved(rig, place, order, move, **fields)
     assert page.status == 200, page.text
@@ -102,12 +108,13 @@ async def test_moves_of_a_new_request(rig: Rig, place: Place, move: str, fields:
 
 
 async def test_moves_of_an_accepted_request(rig: Rig, place: Place) -> None:
-    for move, fields, status in (
+    made: list[tuple[str, dict[str, Any], str]] = [
         ("answer", {"text": "每周三上午办", "source": "办事指南"}, "completed"),
         ("refer", {"agency": "供水公司", "reference": "A-1"}, "referred"),
         ("dispatch", {"route": "staff", "staff": str(place.worker)}, "dispatched"),
-        ("suspend", {"until": "2030-01-01T10:00", "reason": "等配件"}, "accepted"),
-    ):
+        ("suspend", {"until": soon(), "reason": "等配件"}, "accepted"),
+    ]
+    for move, fields, status in made:
         order = await rig.accepted(place, accept={"route": "none"})
         page = await moved(rig, place, order, move, **fields)
         assert page.status == 200, f"{move}: {page.text}"
@@ -126,7 +133,7 @@ async def test_moves_of_an_accepted_request(rig: Rig, place: Place) -> None:
     ],
 )
 async def test_what_is_wrong_is_said_at_its_field(
-    rig: Rig, place: Place, move: str, fields: dict[str, str], wrong: str
+    rig: Rig, place: Place, move: str, fields: dict[str, Any], wrong: str
 ) -> None:
     order = await rig.order(place)
     page = await moved(rig, place, order, move, **fields)
@@ -197,7 +204,7 @@ async def test_the_town_sees_its_lists_and_decides(rig: Rig, place: Place) -> No
     page = await moved(rig, place, order, "send-back", town, reason="请村里先上门看")
     assert page.status == 200
     assert (await rig.get(place, order))["status"] == "accepted"
-    await moved(rig, place, order, "extend", reason="等配件", due_at="2030-01-01T10:00", limit="finish")
+    await moved(rig, place, order, "extend", reason="等配件", due_at=soon(), limit="finish")
     assert order["number"] in (await town.get("/desk/town", shown="to-decide")).text
     refused = await rig.order(place)
     await moved(rig, place, refused, "reject", reason="不归村里管")
@@ -226,7 +233,7 @@ async def test_hostile_words_are_only_words(rig: Rig, place: Place) -> None:
 
 
 def test_a_draft_summary_holds_choices_alone() -> None:
-    questions = [
+    questions: list[dict[str, Any]] = [
         {"code": "where", "type": "choice", "label": "哪里", "choices": [{"code": "kitchen", "label": "厨房"}]},
         {"code": "words", "type": "text", "label": "说明", "choices": []},
     ]

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, FastAPI
 
 from lianhu_kit.application import create_application
+from lianhu_kit.database import Database
 from lianhu_kit.problems import Conflict, Forbidden, Problem, Unavailable
 from lianhu_kit.worker import Work
 from lianhu_web.pages import Pages
 from requests_service.api import (
+    contact_points,
     directory,
     endings,
     intake,
@@ -36,10 +38,11 @@ from requests_service.domain.standing_still import (
 )
 from requests_service.domain.statuses import IllegalTransition
 from requests_service.domain.town import NotOneLevelUp, OwnDecision, WithVillage
-from requests_service.handlers.codes import Codes, LocalSender, NoSender
+from requests_service.handlers.codes import Codes, CodeSender, LocalSender, NoSender
 from requests_service.handlers.fingerprints import served_key
 from requests_service.handlers.gauges import measure
 from requests_service.handlers.intake import NumbersExhausted
+from requests_service.handlers.phone_messages import PhoneMessages
 from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
@@ -96,10 +99,10 @@ def create_app(settings: Settings) -> FastAPI:
             tracks_per_minute=settings.tracks_per_minute,
             sign_ins_per_minute=settings.sign_ins_per_minute,
         )
-        sender = LocalSender(app.state.database) if settings.local else NoSender()
-        app.state.codes = Codes(app.state.database, app.state.served_key, sender)
         app.state.refusals = PROBLEMS
         app.state.signer = Signer(settings.signing_keys, settings.auth_issuer)
+        sender = _sender(settings, app.state.database, app.state.signer)
+        app.state.codes = Codes(app.state.database, app.state.served_key, sender)
         yield
 
     app = create_application(
@@ -116,6 +119,7 @@ def create_app(settings: Settings) -> FastAPI:
             people.router,
             keys.router,
             signing_in.router,
+            contact_points.router,
         ],
         required_revision=REQUIRED_REVISION,
         problems=PROBLEMS,
@@ -124,6 +128,12 @@ def create_app(settings: Settings) -> FastAPI:
     pages = Pages("requests_service", prefix="/order", timezone=settings.timezone)
     pages.install(app, PAGES, OwnRenewal(app))
     return app
+
+
+def _sender(settings: Settings, database: Database, signer: Signer) -> CodeSender:
+    if settings.local:
+        return LocalSender(database)
+    return PhoneMessages(settings.notifications_url, signer) if settings.notifications_url else NoSender()
 
 
 def work(_settings: Settings) -> Work:
