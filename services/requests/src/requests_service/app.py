@@ -14,6 +14,7 @@ from lianhu_web.pages import Pages
 from requests_service.api import (
     directory,
     endings,
+    importing,
     intake,
     keys,
     moves,
@@ -26,6 +27,7 @@ from requests_service.api import (
 from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
 from requests_service.domain.grades import NotYourCallback, TooLate
+from requests_service.domain.imports import LinesWrong, NotNow
 from requests_service.domain.standing_still import (
     AlreadySuspended,
     ExtendedBefore,
@@ -39,6 +41,7 @@ from requests_service.domain.town import NotOneLevelUp, OwnDecision, WithVillage
 from requests_service.handlers.codes import Codes, LocalSender, NoSender
 from requests_service.handlers.fingerprints import served_key
 from requests_service.handlers.gauges import measure
+from requests_service.handlers.importing.running import Running
 from requests_service.handlers.intake import NumbersExhausted
 from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
@@ -47,7 +50,7 @@ from requests_service.web import front
 from requests_service.web import signing_in as signing_in_pages
 from requests_service.web.renewing import OwnRenewal
 
-REQUIRED_REVISION = "0011"
+REQUIRED_REVISION = "0013"
 # The pages of this service, a router a noun.
 PAGES: list[APIRouter] = [front.router, signing_in_pages.router]
 
@@ -65,6 +68,8 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     ExtendedBefore: lambda error: Conflict("extended-before", str(ExtendedBefore.__doc__)),
     LimitOver: lambda error: Conflict("limit-over", str(LimitOver.__doc__)),
     NoLimit: lambda error: Conflict("no-limit", str(NoLimit.__doc__)),
+    NotNow: lambda error: Conflict("not-now", str(error), state=error.state, allowed=list(error.allowed)),
+    LinesWrong: lambda error: Conflict("lines-wrong", str(LinesWrong.__doc__)),
     TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
     NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),
 }
@@ -77,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def own_state(app: FastAPI) -> AsyncIterator[None]:
         app.state.served_key = served_key(settings.signing_keys)
         app.state.zone = ZoneInfo(settings.timezone)
+        app.state.importing = Running(app.state.database)
         app.state.rates = Rates(
             app.state.database,
             app.state.served_key,
@@ -88,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.codes = Codes(app.state.database, app.state.served_key, sender)
         app.state.signer = Signer(settings.signing_keys, settings.auth_issuer)
         yield
+        await app.state.importing.close()
 
     app = create_application(
         settings,
@@ -101,11 +108,13 @@ def create_app(settings: Settings) -> FastAPI:
             standing_still.router,
             directory.router,
             people.router,
+            importing.router,
             keys.router,
             signing_in.router,
         ],
         required_revision=REQUIRED_REVISION,
         problems=PROBLEMS,
+        uploads=importing.UPLOADS,
         during=[own_state],
     )
     pages = Pages("requests_service", prefix="/order", timezone=settings.timezone)
