@@ -37,8 +37,9 @@ class Page:
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", bare)).strip()
 
     def form(self, action: str) -> Form:
-        """The form whose address ends so."""
+        """The form whose address ends so; one that changes something rather than one that looks."""
         found = [form for form in self.forms if form.action.endswith(action)]
+        found.sort(key=lambda form: form.method.lower() != "post")
         assert found, f"no form for {action} among {[form.action for form in self.forms]}"
         return found[0]
 
@@ -102,7 +103,7 @@ class Person:
 
     async def get(self, path: str, **params: Any) -> Page:
         """Opens a page."""
-        return await self._send("GET", path, params=params)
+        return await self._send("GET", path, **({"params": params} if params else {}))
 
     async def send(self, action: str, **fields: Any) -> Page:
         """Fills a form of the page that is open (found by the end of its address), sends it and follows it on."""

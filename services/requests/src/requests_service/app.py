@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, FastAPI
 
 from lianhu_kit.application import create_application
+from lianhu_kit.database import Database
 from lianhu_kit.problems import Conflict, Forbidden, Problem, Unavailable
 from lianhu_kit.worker import Work
 from lianhu_web.pages import Pages
 from requests_service.api import (
+    contact_points,
     directory,
     endings,
     importing,
@@ -38,21 +40,34 @@ from requests_service.domain.standing_still import (
 )
 from requests_service.domain.statuses import IllegalTransition
 from requests_service.domain.town import NotOneLevelUp, OwnDecision, WithVillage
-from requests_service.handlers.codes import Codes, LocalSender, NoSender
+from requests_service.handlers.codes import Codes, CodeSender, LocalSender, NoSender
 from requests_service.handlers.fingerprints import served_key
 from requests_service.handlers.gauges import measure
 from requests_service.handlers.importing.running import Running
 from requests_service.handlers.intake import NumbersExhausted
+from requests_service.handlers.phone_messages import PhoneMessages
 from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
-from requests_service.web import front
+from requests_service.web import front, ordering, tracking
 from requests_service.web import signing_in as signing_in_pages
+from requests_service.web.desk import intake as desk_intake
+from requests_service.web.desk import one, queues
+from requests_service.web.desk import town as desk_town
 from requests_service.web.renewing import OwnRenewal
 
-REQUIRED_REVISION = "0013"
+REQUIRED_REVISION = "0014"
 # The pages of this service, a router a noun.
-PAGES: list[APIRouter] = [front.router, signing_in_pages.router]
+PAGES: list[APIRouter] = [
+    front.router,
+    ordering.router,
+    tracking.router,
+    signing_in_pages.router,
+    queues.router,
+    desk_intake.router,
+    desk_town.router,
+    one.router,
+]
 
 PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     IllegalTransition: lambda error: Conflict(
@@ -90,9 +105,10 @@ def create_app(settings: Settings) -> FastAPI:
             tracks_per_minute=settings.tracks_per_minute,
             sign_ins_per_minute=settings.sign_ins_per_minute,
         )
-        sender = LocalSender(app.state.database) if settings.local else NoSender()
-        app.state.codes = Codes(app.state.database, app.state.served_key, sender)
+        app.state.refusals = PROBLEMS
         app.state.signer = Signer(settings.signing_keys, settings.auth_issuer)
+        sender = _sender(settings, app.state.database, app.state.signer)
+        app.state.codes = Codes(app.state.database, app.state.served_key, sender)
         yield
         await app.state.importing.close()
 
@@ -111,6 +127,7 @@ def create_app(settings: Settings) -> FastAPI:
             importing.router,
             keys.router,
             signing_in.router,
+            contact_points.router,
         ],
         required_revision=REQUIRED_REVISION,
         problems=PROBLEMS,
@@ -120,6 +137,12 @@ def create_app(settings: Settings) -> FastAPI:
     pages = Pages("requests_service", prefix="/order", timezone=settings.timezone)
     pages.install(app, PAGES, OwnRenewal(app))
     return app
+
+
+def _sender(settings: Settings, database: Database, signer: Signer) -> CodeSender:
+    if settings.local:
+        return LocalSender(database)
+    return PhoneMessages(settings.notifications_url, signer) if settings.notifications_url else NoSender()
 
 
 def work(_settings: Settings) -> Work:

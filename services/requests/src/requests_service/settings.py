@@ -21,6 +21,11 @@ class Settings(ServiceSettings, service="requests"):
         ge=1,
         description="orders without a token that an address may place in a minute (all at once, then evenly), as in 20",
     )
+    notifications_url: str = Field(
+        default="",
+        pattern=r"^(https?://.*)?$",
+        description="who sends sign-in codes, as in http://127.0.0.1:8003; empty, nobody can ask for one",
+    )
     sign_ins_per_minute: int = Field(
         default=20, ge=1, description="codes asked for and tried that an address may make in a minute, as in 20"
     )

@@ -143,10 +143,10 @@ class Pages:
         app.state.show_problem = self.problem
         files_router = APIRouter(include_in_schema=False)
         files_router.add_api_route(f"{self._prefix}/static/{{name}}", self.static.answer, methods=["GET"])
+        app.include_router(files_router)  # first: a page with a name in its address must not catch a file
         for router in routers:
             _refuse_undeclared(router)
             app.include_router(router)
-        app.include_router(files_router)
         app.add_exception_handler(SignInFirst, self._sign_in_first)
 
     async def problem(self, request: Request, problem: Problem) -> Response | None:

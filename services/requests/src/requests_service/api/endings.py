@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 
 from lianhu_kit.access import Access, permits
@@ -11,6 +11,7 @@ from lianhu_kit.api import Body, Session, Words
 from lianhu_kit.problems import Forbidden, Unauthenticated
 from requests_service.api.doors import Zone
 from requests_service.api.moves import ReasonBody
+from requests_service.domain.known_by import known_by
 from requests_service.handlers import contacting, ending
 from requests_service.handlers.case import Case
 from requests_service.queries.reach import find, find_to_see_contact
@@ -117,11 +118,16 @@ async def contacted(request_id: UUID, body: ContactedBody, session: Session, acc
 
 
 @router.get("/v1/requests/{request_id}/contact")
-async def contact(request_id: UUID, session: Session, access: Reader) -> dict[str, Any]:
+async def contact(call: Request, request_id: UUID, session: Session, access: Reader) -> dict[str, Any]:
     """Name, phone and address, to whom the right is given. The read is in the audit log before it is answered.
 
+    Whoever holds it also gets `known_by`: the digits by which the resident knows who comes.
     409 `not-yet` while a claim may be on its way here, 403 once the work has ended.
     """
     grant, request = await find_to_see_contact(session, access, request_id)
     case = Case(session, request, access.person)
-    return await contacting.read_contact(case, role=grant.role, person=person_of(access))
+    person = person_of(access)
+    details = await contacting.read_contact(case, role=grant.role, person=person)
+    if grant.role in ("volunteer", "grid_worker"):
+        details["known_by"] = known_by(call.app.state.served_key, request.id, person)
+    return details

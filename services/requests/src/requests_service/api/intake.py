@@ -38,7 +38,7 @@ async def place_order(request: Request, body: OrderBody, access: Caller, key: Id
     if access.caller is None:
         rates: Rates = state.rates
         await rates.hit("orders", address_of(request))
-    order = _order(body, access.person, channel, own)
+    order = order_of(body, access.person, channel, own)
     async with HotTransaction(state.database, body.tenant, access.person, first=keyed.lock) as hot:
         given = await submit(hot, keyed, order, zone=state.zone, served_key=state.served_key)
     return Response(orjson.dumps(given.answer), given.status, media_type="application/json")
@@ -75,7 +75,8 @@ def _caller(access: Access, key: str | None) -> str:
     return "anonymous"
 
 
-def _order(body: OrderBody, person: UUID | None, channel: str, own: bool) -> Order:
+def order_of(body: OrderBody, person: UUID | None, channel: str, own: bool) -> Order:
+    """The order that a body stands for, placed by somebody known or by nobody; `own` where it is for themselves."""
     contact, served = body.contact, body.served
     given = served.guardian_consent if served else None
     return Order(

@@ -19,19 +19,23 @@ from lianhu_kit.outbox import record
 from lianhu_kit.problems import Conflict, FieldError, Invalid
 from requests_service.events.directory import HouseholdUpserted, OrgUnitUpserted, ServiceUpserted
 from requests_service.handlers.people import announce
+from requests_service.handlers.spelling import found_by
 from requests_service.tables import Household, OrgUnit
 
 # Each writes a whole list in one round trip, in key order so that two writers never wait for each other crosswise.
 # What did not change gives no row, and so no event. What was removed once goes on from its last number.
 _UNITS = text(
     """
-    INSERT INTO org_units AS kept (code, level, name, settings, sequence)
-    SELECT code, level, name, settings,
+    INSERT INTO org_units AS kept (code, level, name, settings, found_by, sequence)
+    SELECT code, level, name, settings, found_by,
            1 + COALESCE((SELECT sequence FROM removed_entities WHERE key = given.code), 0)
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (code text, level text, name text, settings jsonb)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS given (code text, level text, name text, settings jsonb, found_by text)
     ORDER BY code
-    ON CONFLICT (code) DO UPDATE SET name = excluded.name, settings = excluded.settings, sequence = kept.sequence + 1
-    WHERE (kept.name, kept.settings) IS DISTINCT FROM (excluded.name, excluded.settings)
+    ON CONFLICT (code) DO UPDATE SET name = excluded.name, settings = excluded.settings, found_by = excluded.found_by,
+        sequence = kept.sequence + 1
+    WHERE (kept.name, kept.settings, kept.found_by)
+        IS DISTINCT FROM (excluded.name, excluded.settings, excluded.found_by)
     RETURNING *
     """
 )
@@ -67,7 +71,7 @@ _HOUSEHOLDS = text(
 async def put_units(session: AsyncSession, items: Sequence[Mapping[str, Any]]) -> int:
     """Adds or changes org units: `code`, `name`, `settings`. Answers how many changed. A grid needs its village."""
     await _require_villages(session, [item["code"] for item in items], "code")
-    rows = [{**item, "level": level_of(item["code"])} for item in items]
+    rows = [{**item, "level": level_of(item["code"]), "found_by": found_by(item["name"])} for item in items]
     changed = await _write(session, _UNITS, rows)
     await record(
         session,

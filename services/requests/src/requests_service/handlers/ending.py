@@ -35,7 +35,7 @@ async def confirm(
     grade: int,
     comment: str | None,
     source: Literal["resident", "callback"],
-    caller: UUID,
+    caller: UUID | None,
     zone: tzinfo,
 ) -> None:
     """Records the resident's word. Not solved, or one of the lowest two grades, opens rework by itself.
@@ -44,7 +44,7 @@ async def confirm(
     """
     request = case.request
     after(case.status, Move.CONFIRM)
-    if source == "callback":
+    if source == "callback" and caller is not None:
         grades.require_disinterested(caller, accepted_by=request.accepted_by, doers=await _doers(case))
     grades.require_in_time(request.closed_at, case.now)
     first = request.first_grade is None

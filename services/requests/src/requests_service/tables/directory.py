@@ -17,6 +17,7 @@ class OrgUnit(Table, table=True):
     level: str = words()
     name: str = words()
     settings: dict[str, Any] = document()
+    found_by: str | None = words(nullable=True)
     sequence: int
 
 

@@ -2,8 +2,8 @@
 
 from lianhu_kit.migrations import run, without_transaction
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""The desk of a village, and of the town above it."""

@@ -1,0 +1,126 @@
+"""One request on the desk: what is known of it, what may be the same matter, and every move that it allows."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+from sqlmodel import col, select
+
+from lianhu_kit.api import Session
+from lianhu_kit.database import enter_scope
+from lianhu_kit.problems import NotFound, Problem
+from lianhu_web.faults import Faults, of_problem, read
+from lianhu_web.guarding import Guarded
+from lianhu_web.pages import pages_of
+from lianhu_web.visiting import Visitor, needs
+from lianhu_web.words import N_
+from requests_service.api.doors import Zone
+from requests_service.api.endings import only
+from requests_service.api.reads import duplicates
+from requests_service.domain.statuses import Status, allowed
+from requests_service.domain.suggesting import suggested_summary
+from requests_service.handlers.case import Case
+from requests_service.handlers.contacting import read_contact
+from requests_service.queries import requests, story
+from requests_service.queries.finding import name_of
+from requests_service.queries.reach import find
+from requests_service.queries.units import catalogue_at, units_under
+from requests_service.tables import Person, PersonRole
+from requests_service.web.desk.forms import FORMS, body_of, offered
+from requests_service.web.words_of_residents import STEPS
+
+router = APIRouter(include_in_schema=False)
+ROLES = ("clerk", "branch_secretary", "grid_leader", "supervisor")
+Desk = Annotated[Visitor, needs(*ROLES)]
+RequestId = Annotated[UUID, Path()]
+STAFF = ("grid_worker", "grid_leader", "branch_secretary", "clerk")
+MOVED_ON = N_("It has moved on meanwhile; look at what it allows now.")
+
+
+@router.get("/desk/{request_id}")
+async def one(request: Request, visitor: Desk, session: Session, request_id: RequestId, done: str = "") -> Response:
+    """The request as the visitor's role sees it."""
+    return await _page(request, visitor, session, request_id, done=done if done in FORMS else "")
+
+
+@router.post("/desk/{request_id}/contact")
+async def open_contact(
+    request: Request, visitor: Desk, form: Guarded, session: Session, request_id: RequestId
+) -> Response:
+    """Opens the contact details; the look is in the audit log before they are shown."""
+    grant, order = await find(session, visitor.access, request_id)
+    details = await read_contact(Case(session, order, visitor.person), role=grant.role, person=visitor.person)
+    return await _page(request, visitor, session, request_id, contact=details)
+
+
+@router.post("/desk/{request_id}/{move}")
+async def make_move(
+    request: Request, visitor: Desk, form: Guarded, request_id: RequestId, move: str, zone: Zone
+) -> Response:
+    """Makes a move, by the same call that programs use; what is refused is said at its field."""
+    chosen = FORMS.get(move)
+    if chosen is None:
+        raise NotFound()
+    faults: Faults = {}
+    given: Any = None
+    if chosen.body is not None:
+        given, faults = read(chosen.body, body_of(chosen, form, request.app.state.pages.zone), visitor)
+    database = request.app.state.database
+    if not faults:
+        values: dict[str, Any] = {"session": None, "access": only(visitor.access, *chosen.roles)}
+        values |= {"body": given} if chosen.body is not None else {}
+        values |= {"zone": zone} if chosen.zone else {}
+        try:
+            async with database.transaction() as session:
+                await chosen.call(request_id, **{**values, "session": session})
+            return pages_of(request).go(visitor, f"/desk/{request_id}?done={move}")
+        except Problem as problem:
+            if problem.status in (401, 404, 503):
+                raise
+            faults = of_problem(problem, visitor)
+        except tuple(request.app.state.refusals) as refusal:
+            told: Problem = request.app.state.refusals[type(refusal)](refusal)
+            moved_on = told.type == "illegal-transition"
+            faults = {"form": visitor.say(MOVED_ON)} if moved_on else of_problem(told, visitor)
+    async with database.transaction() as session:
+        typed = {name: str(value) for name, value in form.items() if isinstance(value, str)}
+        return await _page(request, visitor, session, request_id, faults=faults, at=move, typed=typed)
+
+
+async def _page(
+    request: Request, visitor: Visitor, session: Session, request_id: UUID, *, done: str = "",
+    contact: dict[str, Any] | None = None, faults: Faults | None = None, at: str = "",
+    typed: dict[str, str] | None = None,
+) -> Response:  # fmt: skip
+    grant, order = await find(session, visitor.access, request_id)
+    seen = await requests.read(session, order, grant, visitor.person)
+    steps = await story.timeline(session, request_id)
+    services = {service.code: service for service in await catalogue_at(session, order.tenant)}
+    service = services.get(order.service)
+    alike = []
+    if grant.role == "clerk":
+        alike = (await duplicates(request_id, session, only(visitor.access, "clerk")))["items"]
+    moves = offered(allowed(Status(order.status)), visitor.access.roles)
+    draft = suggested_summary(service.name, service.questions, order.answers) if service else ""
+    values = {
+        "seen": seen, "steps": steps, "service": service, "alike": alike, "moves": moves, "done": done,
+        "contact": contact, "faults": faults or {}, "at": at, "typed": typed or {}, "draft": order.summary or draft,
+        "forms": FORMS, "step_words": STEPS, "village": await name_of(session, order.tenant),
+        "grids": [unit for unit in await units_under(session, order.tenant, None, 60) if unit.level == "grid"],
+        "staff": await _staff(session, order.tenant, visitor),
+    }  # fmt: skip
+    return pages_of(request).show(visitor, "desk/one.html", 422 if faults else 200, **values)
+
+
+async def _staff(session: Session, tenant: str, visitor: Visitor) -> list[tuple[UUID, str]]:
+    """Who can be ordered, of the village and its grids."""
+    await enter_scope(session, visitor.grant.scope, visitor.person)
+    found = await session.exec(
+        select(Person.id, Person.name)
+        .join(PersonRole, col(PersonRole.person) == col(Person.id))
+        .where(col(PersonRole.role).in_(STAFF), PersonRole.at >= tenant, PersonRole.at < tenant + ":", Person.active)
+        .distinct()
+        .order_by(col(Person.name))
+        .limit(60)
+    )
+    return [(person, name) for person, name in found]
