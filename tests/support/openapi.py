@@ -43,7 +43,7 @@ class Operation:
             if parameter["in"] == "path":
                 value = known[name] if name in known else self._example(name, parameter["schema"], known)
                 path = path.replace(f"{{{name}}}", str(value))
-            elif parameter["in"] == "query" and (parameter.get("required") or name in ("tenant", "org")):
+            elif parameter["in"] == "query" and (parameter.get("required") or name in ("tenant", "org", "at")):
                 query[name] = known[name] if name in known else self._example(name, parameter["schema"], known)
         body = self.declared.get("requestBody")
         made: dict[str, Any] = {"method": self.method.upper(), "url": path, "params": query}

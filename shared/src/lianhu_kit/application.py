@@ -16,7 +16,7 @@ from lianhu_kit import docs_page, health, metrics, parked_calls
 from lianhu_kit.access import Permission
 from lianhu_kit.again import Again
 from lianhu_kit.database import Database, is_transient
-from lianhu_kit.door import Door, too_large
+from lianhu_kit.door import Door, Upload, too_large
 from lianhu_kit.fencing import fenced, is_fenced
 from lianhu_kit.leaving import Farewell, Leaving
 from lianhu_kit.logs import logger
@@ -63,12 +63,13 @@ def create_application(
     problems: Mapping[type[Exception], Callable[[Any], Problem]] | None = None,
     during: Sequence[Extra] = (),
     statement_seconds: float = 4,
+    uploads: Sequence[Upload] = (),
 ) -> FastAPI:
     """A service's API. Nothing connects before it is started.
 
     `problems` turns the domain's errors into answers; `during` are resources that live as long as the application;
     `required_revision` is the migration that readiness waits for; `statement_seconds` bounds every statement, so that
-    a silent database is a 503 while the caller still waits.
+    a silent database is a 503 while the caller still waits; `uploads` are the calls whose bodies may be long.
     """
 
     @asynccontextmanager
@@ -112,7 +113,7 @@ def create_application(
     app.include_router(docs_page.routes(title))
     _answer_errors(app, problems or {}, settings.service)
     app.add_middleware(Again, service=settings.service)
-    app.add_middleware(Door, service=settings.service)
+    app.add_middleware(Door, service=settings.service, uploads=uploads)
     app.add_middleware(Farewell, leaving=app.state.leaving)
     return app
 
@@ -198,7 +199,7 @@ def _problem_of_status(error: HTTPException) -> Problem:
         408: ("too-slow", "The body did not arrive in time. Send it again, at once and whole."),
     }
     if error.status_code == 413:
-        return too_large()
+        return too_large(int(error.detail)) if error.detail.isdigit() else too_large()
     slug, detail = details.get(error.status_code, ("error", str(error.detail)))
     return Problem(error.status_code, slug, detail, headers=dict(error.headers or {}))
 

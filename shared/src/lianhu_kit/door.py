@@ -3,12 +3,14 @@
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from fastapi import Request
 from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lianhu_kit import metrics, tracing
@@ -42,13 +44,28 @@ HEADERS = [
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A call that takes a file: its path as routes write it, how long its body may be, how many seconds it may take,
+    and the content types that it takes beside JSON.
+    """
+
+    path: str
+    largest: int
+    seconds: float
+    kinds: frozenset[bytes]
+
+
 class Door:
     """Around every call: its id and trace, its content type, its time, and errors that nobody else answered."""
 
-    def __init__(self, app: ASGIApp, service: str, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self, app: ASGIApp, service: str, body_seconds: float = BODY_SECONDS, uploads: Sequence[Upload] = ()
+    ) -> None:
         self._app = app
         self._service = service
-        self._body_seconds = body_seconds
+        self._plain = Upload("", LARGEST_BODY, body_seconds, frozenset())
+        self._uploads = [(compile_path(upload.path)[0], upload) for upload in uploads]
         self._seconds: dict[tuple[str, str, int], Histogram] = {}  # labels() itself is dear, and these are few
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,11 +98,12 @@ class Door:
         given = headers.get(b"traceparent", b"").decode("latin-1") or None
         with caused_by(call, given, scope["method"], SpanKind.SERVER):
             try:
-                refused = _refused(scope, headers)
+                upload = self._upload(scope)
+                refused = _refused(scope, headers, upload)
                 if refused is not None:
                     await answer(refused)(scope, receive, sending)
                 else:
-                    await self._app(scope, _limited(receive, self._body_seconds), sending)
+                    await self._app(scope, _limited(receive, upload), sending)
             except Exception as error:
                 if started:
                     raise
@@ -101,6 +119,14 @@ class Door:
                 if route not in _ASKED_BY_WATCHERS:
                     _log.info("call", method=scope["method"], route=route, status=status, ms=round(seconds * 1000))
 
+    def _upload(self, scope: Scope) -> Upload:
+        """What a call may send: a file where its path is one that takes files, else a body like all others."""
+        if scope["method"] == "POST":
+            for pattern, upload in self._uploads:
+                if pattern.match(scope["path"]):
+                    return upload
+        return self._plain
+
     def _timed(self, route: str, method: str, status: int) -> Histogram:
         known = self._seconds.get((route, method, status))
         if known is None:
@@ -109,7 +135,7 @@ class Door:
         return known
 
 
-def _limited(receive: Receive, seconds: float) -> Receive:
+def _limited(receive: Receive, upload: Upload) -> Receive:
     """The body as it comes, ended with a 413 where it grows too long and with a 408 where it does not end in time.
 
     A call waits here before its transaction begins: who sends slowly holds a socket, and no connection to the database.
@@ -123,7 +149,7 @@ def _limited(receive: Receive, seconds: float) -> Receive:
         if whole:
             return await receive()
         now = asyncio.get_running_loop().time()
-        deadline = deadline or now + seconds
+        deadline = deadline or now + upload.seconds
         try:
             async with asyncio.timeout_at(deadline):
                 message = await receive()
@@ -131,19 +157,19 @@ def _limited(receive: Receive, seconds: float) -> Receive:
             raise HTTPException(408, headers={"Connection": "close"}) from None
         whole = not message.get("more_body", False)
         length += len(message.get("body", b""))
-        if length > LARGEST_BODY:
-            raise HTTPException(413)
+        if length > upload.largest:
+            raise HTTPException(413, str(upload.largest))
         return message
 
     return counting
 
 
-def too_large() -> Problem:
+def too_large(largest: int = LARGEST_BODY) -> Problem:
     """The answer to a body that is too long."""
-    return Problem(413, "too-large", f"The body is over {LARGEST_BODY // 1024} KiB. Shorten it.")
+    return Problem(413, "too-large", f"The body is over {largest // 1024} KiB. Shorten it.")
 
 
-def _refused(scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
+def _refused(scope: Scope, headers: Mapping[bytes, bytes], upload: Upload) -> Problem | None:
     """413 for a body that says it is too long, 415 for one packed or not JSON, 422 for NUL in the address."""
     if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
         return Invalid([FieldError("address", "must not hold the character NUL")])
@@ -157,9 +183,14 @@ def _refused(scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
     if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
         return None
     length = headers.get(b"content-length", b"0")
-    if length.isdigit() and int(length) > LARGEST_BODY:
-        return too_large()
+    if length.isdigit() and int(length) > upload.largest:
+        return too_large(upload.largest)
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if kind == b"application/json" or (kind in _FORMS and scope["path"].split("/")[1] not in _PROGRAMS):
+    if (
+        kind == b"application/json"
+        or kind in upload.kinds
+        or (kind in _FORMS and scope["path"].split("/")[1] not in _PROGRAMS)
+    ):
         return None
-    return Problem(415, "unsupported-media-type", "Send the body as `Content-Type: application/json`.")
+    kinds = ", ".join(sorted(kind.decode() for kind in {b"application/json", *upload.kinds}))
+    return Problem(415, "unsupported-media-type", f"Send the body as `Content-Type: {kinds}`.")

@@ -22,6 +22,7 @@ ROWS: Mapping[str, Mapping[str, list[tuple[str, str]]]] = {
     "requests": {
         "lianhu.requests.v1": [("requests", "id::text")],
         "lianhu.directory.v1": [
+            ("removed_entities", "key"),  # first: what came again since counts by its own row
             ("org_units", "code"),
             ("services", "tenant || '/' || code"),
             ("people", "id::text"),

@@ -16,6 +16,7 @@ from requests_service.api import (
     contact_points,
     directory,
     endings,
+    importing,
     intake,
     keys,
     moves,
@@ -28,6 +29,7 @@ from requests_service.api import (
 from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
 from requests_service.domain.grades import NotYourCallback, TooLate
+from requests_service.domain.imports import LinesWrong, NotNow
 from requests_service.domain.standing_still import (
     AlreadySuspended,
     ExtendedBefore,
@@ -41,6 +43,7 @@ from requests_service.domain.town import NotOneLevelUp, OwnDecision, WithVillage
 from requests_service.handlers.codes import Codes, CodeSender, LocalSender, NoSender
 from requests_service.handlers.fingerprints import served_key
 from requests_service.handlers.gauges import measure
+from requests_service.handlers.importing.running import Running
 from requests_service.handlers.intake import NumbersExhausted
 from requests_service.handlers.phone_messages import PhoneMessages
 from requests_service.handlers.signing_in import Signer
@@ -53,7 +56,7 @@ from requests_service.web.desk import one, queues
 from requests_service.web.desk import town as desk_town
 from requests_service.web.renewing import OwnRenewal
 
-REQUIRED_REVISION = "0012"
+REQUIRED_REVISION = "0014"
 # The pages of this service, a router a noun.
 PAGES: list[APIRouter] = [
     front.router,
@@ -80,6 +83,8 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     ExtendedBefore: lambda error: Conflict("extended-before", str(ExtendedBefore.__doc__)),
     LimitOver: lambda error: Conflict("limit-over", str(LimitOver.__doc__)),
     NoLimit: lambda error: Conflict("no-limit", str(NoLimit.__doc__)),
+    NotNow: lambda error: Conflict("not-now", str(error), state=error.state, allowed=list(error.allowed)),
+    LinesWrong: lambda error: Conflict("lines-wrong", str(LinesWrong.__doc__)),
     TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
     NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),
 }
@@ -92,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def own_state(app: FastAPI) -> AsyncIterator[None]:
         app.state.served_key = served_key(settings.signing_keys)
         app.state.zone = ZoneInfo(settings.timezone)
+        app.state.importing = Running(app.state.database)
         app.state.rates = Rates(
             app.state.database,
             app.state.served_key,
@@ -104,6 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
         sender = _sender(settings, app.state.database, app.state.signer)
         app.state.codes = Codes(app.state.database, app.state.served_key, sender)
         yield
+        await app.state.importing.close()
 
     app = create_application(
         settings,
@@ -117,12 +124,14 @@ def create_app(settings: Settings) -> FastAPI:
             standing_still.router,
             directory.router,
             people.router,
+            importing.router,
             keys.router,
             signing_in.router,
             contact_points.router,
         ],
         required_revision=REQUIRED_REVISION,
         problems=PROBLEMS,
+        uploads=importing.UPLOADS,
         during=[own_state],
     )
     pages = Pages("requests_service", prefix="/order", timezone=settings.timezone)

@@ -1,5 +1,11 @@
 """The door for timers: which kinds there are, and what each does."""
 
-from requests_service.handlers.clock import TIMERS
+from collections.abc import Mapping
+
+from lianhu_kit.timers import TimerHandler
+from requests_service.handlers.clock import TIMERS as LIMITS
+from requests_service.handlers.importing.starting import IMPORT_OVER, forget
+
+TIMERS: Mapping[str, TimerHandler] = {**LIMITS, IMPORT_OVER: forget}
 
 __all__ = ["TIMERS"]

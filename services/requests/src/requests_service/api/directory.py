@@ -107,12 +107,13 @@ class ServiceBody(Body):
 
 
 class HouseholdBody(Body):
-    """A household; `linking_person` is the volunteer whose linking household looks after it."""
+    """A household; `code` is the village's own for it, `linking_person` the volunteer who looks after it."""
 
     id: UUID
     tenant: VillageCode
     grid: GridCode | None = None
     group: GroupCode | None = None
+    code: Annotated[Line, StringConstraints(max_length=40)] | None = None
     address: Line | None = None
     linking_person: UUID | None = None
 

@@ -23,11 +23,12 @@ from requests_service.handlers.spelling import found_by
 from requests_service.tables import Household, OrgUnit
 
 # Each writes a whole list in one round trip, in key order so that two writers never wait for each other crosswise.
-# What did not change gives no row, and so no event.
+# What did not change gives no row, and so no event. What was removed once goes on from its last number.
 _UNITS = text(
     """
     INSERT INTO org_units AS kept (code, level, name, settings, found_by, sequence)
-    SELECT code, level, name, settings, found_by, 1
+    SELECT code, level, name, settings, found_by,
+           1 + COALESCE((SELECT sequence FROM removed_entities WHERE key = given.code), 0)
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
         AS given (code text, level text, name text, settings jsonb, found_by text)
     ORDER BY code
@@ -54,11 +55,13 @@ _SERVICES = text(
 )
 _HOUSEHOLDS = text(
     """
-    INSERT INTO households AS kept
-    SELECT given.* FROM jsonb_populate_recordset(NULL::households, CAST(:rows AS jsonb)) AS given ORDER BY given.id
+    INSERT INTO households AS kept (id, tenant, grid, group_code, code, address, linking_person, sequence)
+    SELECT id, tenant, grid, group_code, code, address, linking_person,
+           1 + COALESCE((SELECT sequence FROM removed_entities WHERE key = given.id::text), 0)
+    FROM jsonb_populate_recordset(NULL::households, CAST(:rows AS jsonb)) AS given ORDER BY given.id
     ON CONFLICT (id) DO UPDATE SET
-        tenant = excluded.tenant, grid = excluded.grid, group_code = excluded.group_code, address = excluded.address,
-        linking_person = excluded.linking_person, sequence = kept.sequence + 1
+        tenant = excluded.tenant, grid = excluded.grid, group_code = excluded.group_code, code = excluded.code,
+        address = excluded.address, linking_person = excluded.linking_person, sequence = kept.sequence + 1
     WHERE to_jsonb(kept) - 'sequence' IS DISTINCT FROM to_jsonb(excluded) - 'sequence'
     RETURNING *
     """
@@ -127,6 +130,14 @@ def default_catalogue() -> tuple[dict[str, Any], ...]:
 
 async def put_households(session: AsyncSession, items: Sequence[Mapping[str, Any]]) -> int:
     """Adds or changes households. Whose linking households changed is published anew. Answers how many changed."""
+    changed, linking = await write_households(session, items)
+    if changed:
+        await announce(session, linking)
+    return changed
+
+
+async def write_households(session: AsyncSession, items: Sequence[Mapping[str, Any]]) -> tuple[int, set[UUID]]:
+    """The same, with those whose linking households changed left to be announced: how many, and who."""
     await _require_villages(session, [item["tenant"] for item in items], "tenant")
     known = await session.exec(
         select(Household.linking_person).where(
@@ -134,7 +145,7 @@ async def put_households(session: AsyncSession, items: Sequence[Mapping[str, Any
         )
     )
     touched: set[UUID | None] = set(known)
-    changed = await _write(session, _HOUSEHOLDS, [{**item, "sequence": 1} for item in items])
+    changed = await _write(session, _HOUSEHOLDS, items)
     touched |= {row["linking_person"] for row in changed}
     await record(
         session,
@@ -149,9 +160,7 @@ async def put_households(session: AsyncSession, items: Sequence[Mapping[str, Any
             for row in changed
         ],
     )
-    if changed:
-        await announce(session, [person for person in touched if person])
-    return len(changed)
+    return len(changed), {person for person in touched if person}
 
 
 async def _require_villages(session: AsyncSession, codes: Sequence[str], field: str) -> None:
@@ -175,6 +184,10 @@ async def _write(session: AsyncSession, statement: Any, rows: Sequence[Mapping[s
     except DBAPIError as error:
         if sqlstate(error) == "42501":  # row-level security: the id is there already, beyond the caller's reach
             raise Conflict("id-in-use", "One of these ids is in use elsewhere. Take a new one.") from None
+        if sqlstate(error) == "23505":
+            raise Invalid(
+                [FieldError("items", "Two households of a village share a code. Give each its own.")]
+            ) from None
         if sqlstate(error) == "21000":
             raise Invalid([FieldError("items", "The same key stands there twice. Send each item once.")]) from None
         raise

@@ -20,7 +20,8 @@ from requests_service.events.directory import RoleAt, VolunteerUpserted
 _PEOPLE = text(
     """
     INSERT INTO people AS kept (id, tenant, name, phone, locale, active, sequence, created_at)
-    SELECT id, tenant, name, phone, locale, active, 0, :now
+    SELECT id, tenant, name, phone, locale, active,
+           COALESCE((SELECT sequence FROM removed_entities WHERE key = given.id::text), 0), :now
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
         AS given (id uuid, tenant text, name text, phone text, locale text, active boolean)
     ORDER BY id

@@ -2,6 +2,7 @@
 
 from requests_service.tables.columns import Table
 from requests_service.tables.directory import CatalogueService, Household, OrgUnit
+from requests_service.tables.imports import Import, ImportLine
 from requests_service.tables.people import Person, PersonRole, Volunteer
 from requests_service.tables.requests import Contact, ContactRead, Grade, Holder, Request, ServedPerson, Step
 from requests_service.tables.signing_in import Code, LocalCode, WebSession
@@ -16,6 +17,8 @@ __all__ = [
     "Grade",
     "Holder",
     "Household",
+    "Import",
+    "ImportLine",
     "LocalCode",
     "OrgUnit",
     "Person",

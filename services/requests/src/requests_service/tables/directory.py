@@ -44,7 +44,7 @@ class CatalogueService(Table, table=True):
 
 
 class Household(Table, table=True):
-    """A household; `linking_person` is the volunteer whose linking household looks after it."""
+    """A household; `code` is the village's own for it, `linking_person` the volunteer who looks after it."""
 
     __tablename__ = "households"
 
@@ -52,6 +52,7 @@ class Household(Table, table=True):
     tenant: str = code()
     grid: str | None = code(nullable=True)
     group_code: str | None = code(nullable=True)
+    code: str | None = words(nullable=True)
     address: str | None = words(nullable=True)
     linking_person: UUID | None = None
     sequence: int
