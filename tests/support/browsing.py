@@ -105,12 +105,12 @@ class Person:
         """Opens a page."""
         return await self._send("GET", path, **({"params": params} if params else {}))
 
-    async def send(self, action: str, **fields: Any) -> Page:
+    async def send(self, action: str, files: dict[str, Any] | None = None, **fields: Any) -> Page:
         """Fills a form of the page that is open (found by the end of its address), sends it and follows it on."""
         assert self.page is not None
         form = self.page.form(action)
         data = {**form.fields, **{name: value for name, value in fields.items() if value is not None}}
-        sent = await self._send(form.method.upper(), form.action, data=data)
+        sent = await self._send(form.method.upper(), form.action, data=data, **({"files": files} if files else {}))
         return await self.get(sent.location) if sent.location else sent
 
     async def post(self, path: str, **fields: Any) -> Page:

@@ -50,6 +50,7 @@ from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
 from requests_service.web import front, ordering, tracking
+from requests_service.web import imports as imports_pages
 from requests_service.web import signing_in as signing_in_pages
 from requests_service.web.desk import intake as desk_intake
 from requests_service.web.desk import one, queues
@@ -66,6 +67,7 @@ PAGES: list[APIRouter] = [
     queues.router,
     desk_intake.router,
     desk_town.router,
+    imports_pages.router,
     one.router,
 ]
 

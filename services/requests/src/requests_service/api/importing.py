@@ -77,15 +77,19 @@ async def content_of(request: Request) -> bytes:
     return bytes(content)
 
 
-async def receive(request: Request, access: Access, kind: str, at: str | None) -> Work:
-    """Takes a list in, in a transaction that begins once it is here, and begins to check it."""
-    grant = place_of(access, at)
-    content = await content_of(request)
+async def accept(request: Request, access: Access, kind: str, grant: Grant, at: str, content: bytes) -> Work:
+    """Keeps a list that is here whole, commits, and begins to check it."""
     async with request.app.state.database.transaction() as session:
         await enter_scope(session, grant.scope, access.person)
-        work = await take_in(session, kind, at or grant.at, person_of(access), content)
+        work = await take_in(session, kind, at, person_of(access), content)
     running_of(request).start(work)
     return work
+
+
+async def receive(request: Request, access: Access, kind: str, at: str | None) -> Work:
+    """Takes a list in; its transaction begins once it is here."""
+    grant = place_of(access, at)
+    return await accept(request, access, kind, grant, at or grant.at, await content_of(request))
 
 
 async def ask(request: Request, access: Access, wanted: UUID, step: str, *, skip_errors: bool = False) -> Work:
@@ -231,12 +235,17 @@ async def send_out(
     """All that lies under the caller's place as a list in the form of imports; that it was made is recorded."""
     grant = place_of(access, at)
     await enter_scope(session, grant.scope, access.person)
-    file = await export(session, kind, at or grant.at, person_of(access), form, language)
+    return await download(session, access, kind, at or grant.at, form, language)
+
+
+async def download(session: Session, access: Access, kind: str, at: str, form: str, language: str) -> StreamingResponse:
+    """A list as a file to keep, sent as it is read."""
+    file = await export(session, kind, at, person_of(access), form, language)
 
     def parts() -> Iterator[bytes]:
         with file:
             while part := file.read(65_536):
                 yield part
 
-    headers = {"Content-Disposition": f'attachment; filename="{kind}-{at or grant.at}.{form}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{kind}-{at}.{form}"'}
     return StreamingResponse(parts(), media_type=KINDS_OF_FILE[form], headers=headers)
