@@ -17,7 +17,7 @@ from reporting_service.domain.rows import row
 from reporting_service.domain.sheets import harmless, table, value
 from reporting_service.domain.spans import Span
 from reporting_service.domain.story import story
-from support.bruteforce import facts_of
+from support.folding import fold
 from support.places import village
 from support.walks import orders
 
@@ -38,7 +38,7 @@ def test_what_is_no_figure_does_not_open() -> None:
 
 
 def test_what_is_behind_a_figure_makes_up_its_sum() -> None:
-    facts = facts_of(orders(7, [village()], 60))
+    facts = fold(orders(7, [village()], 60)).values()
     each = []
     total: dict[str, int] = {}
     for fact in facts:
