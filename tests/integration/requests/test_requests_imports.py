@@ -3,13 +3,18 @@
 import asyncio
 import csv
 import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import openpyxl
 import pytest
 
 from integration.requests.lists import Lists, scoped, table, workbook
 from support import bearer
+from support.conditions import eventually
 from support.requests_rig import Place, Rig
 
 CSV = {"content-type": "text/csv"}
@@ -293,3 +298,76 @@ async def test_what_is_too_long_or_no_file_is_refused_unread(rig: Rig, lists: Li
     small = b"x" * (64 * 1024 + 1)
     answer = await rig.client.put("/v1/households", content=small, headers={**lists.admin, **CSV})
     assert answer.status_code in (413, 415)  # everywhere else bodies stay short
+
+
+@asynccontextmanager
+async def held(rig: Rig, at: str, code: str) -> AsyncIterator[None]:
+    """Somebody else is at a unit's row meanwhile: whoever would change it waits."""
+    connection = await asyncpg.connect(rig.urls.api)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT set_config('lianhu.scope', $1, true)", at)
+            assert await connection.fetchval("SELECT 1 FROM org_units WHERE code = $1 FOR UPDATE", code)
+            yield
+    finally:
+        await connection.close()
+
+
+async def waiting(rig: Rig) -> int:
+    """The process of the database in which an import waits for a row."""
+    connection = await asyncpg.connect(rig.urls.api)
+    try:
+
+        async def found() -> Any:
+            return await connection.fetchval(
+                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() "
+                "AND query LIKE '%org_units%' LIMIT 1"
+            )
+
+        return int(await eventually(found))
+    finally:
+        await connection.close()
+
+
+async def names(lists: Lists) -> set[str]:
+    """The names of the units there."""
+    rows = csv.DictReader(io.StringIO((await lists.export("units")).decode("utf-8-sig")))
+    return {row["名称"] for row in rows}
+
+
+@pytest.mark.parametrize("fault", ["connection", "process", "given up"])
+async def test_work_that_breaks_in_the_middle_leaves_nothing(rig: Rig, lists: Lists, place: Place, fault: str) -> None:
+    content = table(
+        ("代码", "名称"), (place.code + "001", "第一"), (place.code + "002", "第二"), (place.code + "003", "新")
+    )
+    known = await lists.send("units", content)
+    path = f"/v1/imports/{known['id']}"
+    async with held(rig, lists.at, place.code + "002"):
+        await rig.good("POST", f"{path}/apply", lists.admin, {})
+        backend = await waiting(rig)
+        seen = await rig.good("GET", path, lists.admin)
+        assert (seen["state"], seen["allowed"]) == ("applying", [])
+        if fault == "connection":
+            assert await scoped(rig, lists.at, "SELECT pg_terminate_backend($1)", backend)
+        elif fault == "process":
+            app = rig.client._transport.app  # type: ignore[attr-defined]
+            await app.state.importing.close()
+        else:  # somebody took it for dead
+            over = "UPDATE imports SET state = 'failed', attempt = gen_random_uuid() WHERE id = $1 RETURNING 1"
+            assert await scoped(rig, lists.at, over, known["id"])
+        if fault != "given up":
+            found = await lists.settled(known["id"])
+            assert (found["state"], found["problem"]["code"]) == ("failed", "interrupted")
+
+    async def idle() -> bool:
+        return not rig.client._transport.app.state.importing.busy  # type: ignore[attr-defined]
+
+    await eventually(idle)
+    assert names_of_list(await names(lists)) == set()
+    assert (await lists.ask(known, "apply"))["state"] == "applied"
+    assert names_of_list(await names(lists)) == {"第一", "第二", "新"}
+
+
+def names_of_list(found: set[str]) -> set[str]:
+    """Those that the list brought."""
+    return found & {"第一", "第二", "新"}

@@ -36,7 +36,7 @@ STATES = {
     "failed": N_("Not applied"),
 }  # fmt: skip
 COUNTED = {
-    "new": N_("New"), "changed": N_("Changed"), "same": N_("Unchanged"), "wrong": N_("Wrong"),
+    "new": N_("Added"), "changed": N_("Changed"), "same": N_("Unchanged"), "wrong": N_("Wrong"),
 }  # fmt: skip
 # A record's fields by the columns of its list, where they are not named alike.
 _COLUMNS = {"tenant": "village", "group_code": "group", "linking_person": "linking"}

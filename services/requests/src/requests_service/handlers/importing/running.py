@@ -27,6 +27,11 @@ class Running:
         self._turn = asyncio.Semaphore(1)  # one list's cells and transaction at a time are enough for memory and locks
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether this process works on an import."""
+        return bool(self._tasks)
+
     def start(self, work: Work) -> None:
         """Begins; returns at once. Commit first what says that it runs."""
         task = asyncio.create_task(self._run(work), name=f"import {work.step}")
