@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lianhu_kit.envelope import ReceivedEvent
-from reporting_service.consumer.subscriptions import SUBSCRIPTIONS, told_by
 from reporting_service.domain.contribution import BASES, Cell, Contribution, change, contribution, difference
 from reporting_service.domain.facts import Fact
 from reporting_service.domain.moments import moment
@@ -21,26 +19,13 @@ from reporting_service.domain.story import story
 from support import bruteforce
 from support.cases import cases
 from support.contracts import data_faults
+from support.folding import fold
 from support.histories import Raw
 from support.walks import orders
 
 ZONE = ZoneInfo("Asia/Shanghai")
 VILLAGES = ("990000000001", "990000000002")
 seeds = st.integers(0, 10**6)
-
-
-def fold(events: list[Raw], facts: dict[str, Fact] | None = None) -> dict[str, Fact]:
-    """Facts by request id, as the consumer folds them."""
-    facts = {} if facts is None else facts
-    for raw in events:
-        event = ReceivedEvent(
-            raw.topic, raw.key, raw.id, raw.type, "", raw.subject, raw.time, raw.tenant, raw.sequence, raw.data
-        )
-        data: Any = SUBSCRIPTIONS[raw.type].model.model_validate(raw.data)
-        told = told_by(event, data, data.request_id)
-        fact = facts.setdefault(str(told.request_id), Fact(told.request_id, told.tenant))
-        fact.add(told.half, told.entry)
-    return facts
 
 
 def shuffled(events: list[Raw], dice: random.Random) -> list[Raw]:

@@ -52,8 +52,8 @@ def test_every_topic_that_somebody_writes_has_rows_that_count_its_keys() -> None
 
 @pytest.mark.parametrize("service", sorted(fences.ROWS))
 def test_the_rows_have_a_sequence(service: str) -> None:
-    made = (ROOT / "services" / service / "migrations/versions").glob("0001*.py")
-    sql = next(made).read_text("utf-8")
+    made = sorted((ROOT / "services" / service / "migrations/versions").glob("0*.py"))
+    sql = "\n".join(file.read_text("utf-8") for file in made)
     for tables in fences.ROWS[service].values():
         for table, _ in tables:
             columns = re.search(rf"CREATE TABLE {table} \((.*?)\);", sql, re.DOTALL)

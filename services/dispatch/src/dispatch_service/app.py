@@ -2,20 +2,21 @@
 
 from fastapi import APIRouter, FastAPI
 
-from dispatch_service.api import assignments, counts, desk, offers, volunteers, work
+from dispatch_service.api import acts, assignments, counts, desk, offers, record, volunteers, work
 from dispatch_service.consumer import TOPICS, subscriptions
 from dispatch_service.domain import errors
 from dispatch_service.schedule import timers
 from dispatch_service.settings import Settings
+from dispatch_service.web import board, tasks
 from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict, FieldError, Invalid, Problem
 from lianhu_kit.worker import Work
 from lianhu_web.pages import Pages
 from lianhu_web.renewing import RemoteRenewal
 
-REVISION = "0005"
+REVISION = "0006"
 # The pages of this service, a router a noun.
-PAGES: list[APIRouter] = []
+PAGES: list[APIRouter] = [tasks.router, board.router]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -23,10 +24,20 @@ def create_app(settings: Settings) -> FastAPI:
     app = create_application(
         settings,
         title="Lianhu dispatch: offers in waves, claims, work on site",
-        routers=[assignments.router, offers.router, work.router, desk.router, volunteers.router, counts.router],
+        routers=[
+            assignments.router,
+            offers.router,
+            work.router,
+            desk.router,
+            volunteers.router,
+            counts.router,
+            acts.router,
+            record.router,
+        ],
         required_revision=REVISION,
         problems={errors.Refusal: refused},
     )
+    app.state.refused = refused
     pages = Pages("dispatch_service", prefix="/tasks", timezone=settings.timezone)
     pages.install(app, PAGES, RemoteRenewal(settings.requests_url))
     return app

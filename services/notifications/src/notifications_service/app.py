@@ -16,10 +16,13 @@ from notifications_service.handlers.calls import CallMade
 from notifications_service.handlers.voice import Voice
 from notifications_service.schedule import timers
 from notifications_service.settings import Settings
+from notifications_service.web import calls as calls_pages
+from notifications_service.web import inbox as inbox_pages
+from notifications_service.web import preferences as preferences_pages
 
 REVISION = "0005"
 # The pages of this service, a router a noun.
-PAGES: list[APIRouter] = []
+PAGES: list[APIRouter] = [inbox_pages.router, calls_pages.router, preferences_pages.router]
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -10,15 +10,16 @@ from lianhu_kit.application import create_application
 from lianhu_kit.worker import Work
 from lianhu_web.pages import Pages
 from lianhu_web.renewing import RemoteRenewal
-from reporting_service.api import reconciliation, tallies, timelines
+from reporting_service.api import bulletins, figures, reconciliation, streams, tallies, timelines
 from reporting_service.consumer import BATCH, SUBSCRIPTIONS, TOPICS, applying, live
 from reporting_service.handlers.filling import fill
 from reporting_service.settings import Settings
+from reporting_service.web import reports
 
-REQUIRED_REVISION = "0006"
+REQUIRED_REVISION = "0007"
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 # The pages of this service, a router a noun.
-PAGES: list[APIRouter] = []
+PAGES: list[APIRouter] = [reports.router]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -26,7 +27,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = create_application(
         settings,
         title="Lianhu reporting",
-        routers=[tallies.router, timelines.router, reconciliation.router],
+        routers=[each.router for each in (streams, figures, tallies, timelines, reconciliation, bulletins)],
         required_revision=REQUIRED_REVISION,
         during=[reconciliation.others],
     )

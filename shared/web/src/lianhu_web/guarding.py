@@ -11,6 +11,7 @@ from lianhu_kit.identifiers import new_id
 from lianhu_kit.problems import Forbidden
 from lianhu_web.visiting import visitor_of
 
+Fields = FormData  # what a form holds, as pages name it
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
 TOKEN_HEADER = "x-form-token"  # noqa: S105 - the name of a header
 ONCE_FIELD = "once"

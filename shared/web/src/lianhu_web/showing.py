@@ -83,9 +83,15 @@ def clock(due: datetime | None, now: datetime, *, language: str, words: Any) -> 
     }
 
 
+def moment(text: str | datetime | None) -> datetime | None:
+    """A moment that came as text (RFC 3339), as in JSON columns; None for none."""
+    return datetime.fromisoformat(text) if isinstance(text, str) else text
+
+
 def filters(zone: ZoneInfo, language: str) -> dict[str, Any]:
     """The filters of templates in a language."""
     return {
         "when": partial(when, zone=zone, language=language),
         "day": partial(day, zone=zone, language=language),
+        "moment": moment,
     }

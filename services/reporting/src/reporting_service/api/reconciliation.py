@@ -50,7 +50,7 @@ async def reconciliation(
     deadline = time.monotonic() + settings.settle_seconds
     readings: list[dict[tuple[str, str], tuple[int, int]]] = []
     while True:
-        theirs, unavailable = await _ask_others(request, settings, asked)
+        theirs, unavailable = await _ask_others(request, settings, asked, access.caller.token if access.caller else "")
         own = await _own(request.app.state.database, settings, org, asked)
         readings.append(
             {
@@ -108,13 +108,15 @@ async def _own(database: Database, settings: Settings, org: str, asked: Asked) -
     return _Own(total["submitted"], total["now"], tallied, facts, assigned, reading.as_of)
 
 
-async def _ask_others(request: Request, settings: Settings, asked: Asked) -> tuple[dict[str, Counts], list[str]]:
+async def _ask_others(
+    request: Request, settings: Settings, asked: Asked, token: str
+) -> tuple[dict[str, Counts], list[str]]:
     """The counts of requests and dispatch, and who of them could not be asked."""
     client: httpx.AsyncClient = request.app.state.others
     addresses = {"requests": settings.requests_url, "dispatch": settings.dispatch_url}
     days = {"from": asked.span.first, "to": asked.span.last}
     query = {"org": asked.org, **{name: str(day) for name, day in days.items() if day is not None}}
-    headers = {"Authorization": request.headers["authorization"]}
+    headers = {"Authorization": f"Bearer {token}"}
 
     async def ask(service: str) -> Counts | None:
         try:

@@ -5,10 +5,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from starlette.datastructures import FormData
-
 from lianhu_web.faults import Faults
-from lianhu_web.guarding import fields_of, text_of
+from lianhu_web.guarding import Fields, fields_of, text_of
 from lianhu_web.visiting import Visitor
 from lianhu_web.words import N_
 from requests_service.tables import CatalogueService
@@ -48,7 +46,7 @@ SENSITIVE_NEEDED = N_("Please tick this too: it is about somebody who needs spec
 GUARDIAN_NEEDED = N_("A child's order needs the guardian's name, phone and consent.")
 
 
-def typed(form: FormData, service: CatalogueService) -> dict[str, str]:
+def typed(form: Fields, service: CatalogueService) -> dict[str, str]:
     """What stands in the form, question by question, as it is shown again."""
     names = (*FIELDS, *(f"a.{question['code']}" for question in service.questions))
     return fields_of(form, *names)
@@ -136,7 +134,7 @@ def _moment(value: str | None, zone: ZoneInfo) -> datetime | str | None:
         return value
 
 
-def stage_of(form: FormData) -> str:
+def stage_of(form: Fields) -> str:
     """Which button was pressed: to check, to change, to place."""
     given = text_of(form, "stage") or "check"
     return given if given in ("check", "change", "place") else "check"

@@ -152,7 +152,9 @@ async def sign_out(request: Request, visitor: Anyone, form: Guarded, session: Se
     elif secret := _secret(request):
         await end(session, secret)
     visitor.fresh["session"] = ("", 0)
-    return pages_of(request).go(visitor, "/")
+    answer = pages_of(request).go(visitor, "/")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'  # what this device kept of others goes with it
+    return answer
 
 
 def _secret(request: Request) -> str:

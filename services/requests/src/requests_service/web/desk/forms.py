@@ -7,9 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
-from starlette.datastructures import FormData
 
-from lianhu_web.guarding import text_of
+from lianhu_web.guarding import Fields, text_of
 from lianhu_web.words import N_
 from requests_service.api import endings, moves, standing_still, town
 from requests_service.domain.statuses import Move
@@ -145,7 +144,7 @@ def offered(allowed: tuple[str, ...], roles: set[str]) -> dict[str, MoveForm]:
     return {name: form for name, form in FORMS.items() if name in allowed and roles.intersection(form.roles)}
 
 
-def body_of(form: MoveForm, given: FormData, zone: ZoneInfo) -> dict[str, Any]:
+def body_of(form: MoveForm, given: Fields, zone: ZoneInfo) -> dict[str, Any]:
     """The body of the call from what stands in the form; what is empty is left out."""
     body: dict[str, Any] = {}
     for field in form.fields:

@@ -1,0 +1,180 @@
+"""Reports as pages: the day of a unit, its tallies with their figures open, comparison, bulletins, reconciliation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from lianhu_kit.api import DivisionCode, Page, Session
+from lianhu_kit.database import enter_scope
+from lianhu_kit.problems import Forbidden, NotFound
+from lianhu_web.guarding import Guarded
+from lianhu_web.pages import pages_of
+from lianhu_web.visiting import Visitor, needs
+from lianhu_web.words import N_
+from reporting_service.api import bulletins, figures
+from reporting_service.api.reconciliation import reconciliation as reconcile
+from reporting_service.api.spans import Asked
+from reporting_service.api.streams import moved
+from reporting_service.api.tallies import tallies
+from reporting_service.domain.figures import FIGURES
+from reporting_service.domain.periods import before, month_before
+from reporting_service.domain.rates import formulas
+from reporting_service.domain.sheets import value
+from reporting_service.domain.spans import Span
+from reporting_service.queries.bulletins import latest
+
+router = APIRouter(include_in_schema=False)
+READERS = ("clerk", "supervisor", "grid_leader", "branch_secretary", "admin")
+Reader = Annotated[Visitor, needs(*READERS)]
+Issuer = Annotated[Visitor, needs("clerk", "supervisor")]
+By = Literal["village", "town", "grid", "service", "day", "month"]
+Unit = Annotated[DivisionCode | None, Query()]
+Day = Annotated[date | None, Query()]
+WAYS = (
+    ("village", N_("By village")), ("grid", N_("By grid")), ("service", N_("By service")), ("month", N_("By month")),
+    ("day", N_("By day")),
+)  # fmt: skip
+# The town's day: what is open, what is late, and for whom it waits.
+TODAY = (
+    ("now.open", N_("Not ended")), ("now.overdue", N_("Late")), ("now.submitted", N_("Waits for the village")),
+    ("now.awaiting_resident", N_("Waits for the resident's answer")), ("now.dispatched", N_("Waits for volunteers")),
+    ("now.with_town", N_("Waits for the town")), ("now.completed", N_("Waits for confirmation")),
+)  # fmt: skip
+COLUMNS = (
+    "submitted", "now.open", "now.overdue", "now.closed_confirmed", "now.closed_unconfirmed", "served_person_times",
+    "rates.acceptance", "rates.contact_in_time", "rates.finish_in_time", "rates.satisfaction",
+)  # fmt: skip
+
+
+@router.get("/reports")
+async def reports(
+    request: Request, visitor: Reader, session: Session, org: Unit = None, by: By | None = None,
+    first: Annotated[date | None, Query(alias="from")] = None, last: Annotated[date | None, Query(alias="to")] = None,
+) -> Response:  # fmt: skip
+    """The day of a unit and its tallies; every figure is a link to what is behind it."""
+    place = org or visitor.grant.at
+    span = Span(first, last)
+    if span.is_backwards:
+        span = Span(last, first)
+    way: By = by or ("grid" if len(place) >= 12 else "village")
+    found = await tallies(request, visitor.access, session, Asked(place, span), way, "submitted")
+    compared: dict[str, Any] | None = None
+    if (earlier := before(span)) is not None:
+        # The snapshot of this transaction is the same: both spans are read as of one moment.
+        async with request.app.state.database.transaction() as other:
+            compared = await tallies(request, visitor.access, other, Asked(place, earlier), way, "submitted")
+    words = _words(request, visitor)
+    return pages_of(request).show(
+        visitor, "reports/reports.html", org=place, span=span, by=way, ways=WAYS, found=found, compared=compared,
+        today=TODAY, columns=[column for column in COLUMNS if column in words], words=words, value=value,
+        link=_link(place, span), query=_query(place, span), month=month_before(found["as_of"].date()),
+    )  # fmt: skip
+
+
+@router.get("/reports/figures/{field}")
+async def figure(
+    request: Request, visitor: Reader, session: Session, page: Page, field: str, org: Unit = None,
+    first: Annotated[date | None, Query(alias="from")] = None, last: Annotated[date | None, Query(alias="to")] = None,
+    service: Annotated[str | None, Query(max_length=64)] = None,
+) -> Response:  # fmt: skip
+    """A figure opened: its formula in words, and the requests behind it."""
+    place, span = org or visitor.grant.at, Span(first, last)
+    opened = await figures.open_figure(request, visitor.access, session, Asked(place, span), page, field, service)
+    return pages_of(request).show(
+        visitor, "reports/figure.html", opened=opened, words=opened["zh" if visitor.language == "zh-CN" else "en"],
+        org=place, span=span, query=_query(place, span, service=service),
+        desk="clerk" in visitor.roles or "supervisor" in visitor.roles,
+    )  # fmt: skip
+
+
+@router.get("/reports/file")
+async def file(
+    request: Request, visitor: Reader, session: Session, org: Unit = None, by: By = "village",
+    form: Literal["csv", "xlsx"] = "xlsx", first: Annotated[date | None, Query(alias="from")] = None,
+    last: Annotated[date | None, Query(alias="to")] = None,
+) -> Response:  # fmt: skip
+    """The table as a file to keep."""
+    asked = Asked(org or visitor.grant.at, Span(first, last))
+    return visitor.dress(await figures.tallies_file(request, visitor.access, session, asked, form, by, "submitted"))
+
+
+@router.get("/reports/bulletin")
+async def bulletin(
+    request: Request, visitor: Reader, session: Session, org: Unit = None,
+    period: Annotated[str, Query(max_length=7)] = "", form: bulletins.Form = "json",
+    revision: Annotated[int | None, Query(ge=0, le=10_000)] = None, done: str = "",
+) -> Response:  # fmt: skip
+    """A bulletin: what it says, its revisions, its files, and the button that issues it."""
+    place = org or visitor.grant.at
+    await enter_scope(session, place[:12])
+    period = period or month_before(datetime.now(request.app.state.settings.zone).date())
+    found = await bulletins.bulletin_of(request, visitor.access, session, place, period, revision)
+    if form != "json":
+        return visitor.dress(await bulletins.as_form(found, form, visitor.language))
+    return pages_of(request).show(
+        visitor, "reports/bulletin.html", found=found, content=found.content, org=place, period=period,
+        shown=bulletins.SHOWN, words=_words(request, visitor), value=value, done=done,
+        issued=await latest(session, place), may_issue="clerk" in visitor.roles or "supervisor" in visitor.roles,
+    )  # fmt: skip
+
+
+@router.post("/reports/bulletin/issue")
+async def issue(request: Request, visitor: Issuer, form: Guarded, session: Session) -> Response:
+    """Freezes the bulletin as it stands now."""
+    place, period = str(form.get("org", "")), str(form.get("period", ""))
+    if not place.isdigit() or not place.isascii():
+        raise NotFound()
+    if not visitor.access.grants:
+        raise Forbidden("A bulletin is issued by the clerk or the supervisor.")
+    await bulletins.issued_now(request, visitor.access, session, place, period)
+    return pages_of(request).go(
+        visitor, f"/reports/bulletin?{urlencode({'org': place, 'period': period, 'done': 'yes'})}"
+    )
+
+
+@router.get("/reports/reconciliation")
+async def reconciliation(
+    request: Request, visitor: Annotated[Visitor, needs("clerk", "supervisor", "admin")], org: Unit = None
+) -> Response:
+    """Whether the reports agree with the services that own the state, and where not."""
+    place = (org or visitor.grant.at)[:12]
+    found = await reconcile(request, visitor.access, Asked(place, Span(None, None)))
+    return pages_of(request).show(visitor, "reports/reconciliation.html", found=found, org=place)
+
+
+@router.get("/reports/live", response_class=EventSourceResponse)
+async def live(request: Request, visitor: Reader, org: Unit = None) -> AsyncIterator[ServerSentEvent]:
+    """Says `moved` whenever the figures of a unit have moved, for the page that shows them."""
+    async for event in moved(request, visitor.access, org or visitor.grant.at):
+        yield event
+
+
+def _words(request: Request, visitor: Visitor) -> dict[str, Any]:
+    every = (*FIGURES, *formulas(request.app.state.settings.satisfied_from))
+    return {one.field: (one.zh if visitor.language == "zh-CN" else one.en) for one in every}
+
+
+def _query(org: str, span: Span, **more: str | None) -> str:
+    values = {"org": org, "from": span.first, "to": span.last, **more}
+    return urlencode({name: str(given) for name, given in values.items() if given is not None})
+
+
+def _link(org: str, span: Span) -> Any:
+    def link(field: str, by: str | None = None, key: str | None = None) -> str:
+        """The address of a figure: of the whole, or of one row."""
+        place, within, service = org, span, None
+        if by in ("village", "town", "grid") and key:
+            place = key
+        elif by == "service":
+            service = key
+        elif by == "day" and key:
+            within = Span(date.fromisoformat(key), date.fromisoformat(key))
+        return f"/reports/figures/{field}?{_query(place, within, service=service)}"
+
+    return link
