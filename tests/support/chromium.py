@@ -107,6 +107,8 @@ class Looker:
         """How many files the page that is open asked for, and how many bytes came over the wire."""
         size = 0
         for request in self.asked:
+            if request.resource_type == "eventsource":  # goes on for as long as one looks
+                continue
             sizes = await request.sizes()
             size += sizes["responseBodySize"] + sizes["responseHeadersSize"]
         return len(self.asked), size
