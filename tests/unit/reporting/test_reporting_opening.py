@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reporting_service.domain.contribution import SUBMITTED, contribution
 from reporting_service.domain.figures import FIGURES
 from reporting_service.domain.opening import OVERDUE, PEOPLE, opening
-from reporting_service.domain.periods import before, month_before, period_span
+from reporting_service.domain.periods import before, month_before, part_of, period_span
 from reporting_service.domain.rates import formulas
 from reporting_service.domain.rows import row
 from reporting_service.domain.sheets import harmless, table, value
@@ -84,6 +84,19 @@ def test_the_span_before_is_as_long_and_ends_where_this_begins(first: date, leng
     assert earlier.last is not None
     assert (first - earlier.last).days == 1
     assert (earlier.last - earlier.first).days == length
+
+
+def test_before_the_calendar_begins_there_is_no_span() -> None:
+    assert before(Span(date(1900, 1, 1), date(8999, 12, 31))) is None
+    assert before(Span(None, date(2026, 1, 1))) is None
+
+
+def test_a_row_of_a_month_opens_to_its_days_within_the_span() -> None:
+    span = Span(date(2026, 1, 15), date(2026, 3, 10))
+    assert part_of(span, "2026-01") == Span(date(2026, 1, 15), date(2026, 1, 31))
+    assert part_of(span, "2026-03") == Span(date(2026, 3, 1), date(2026, 3, 10))
+    assert part_of(Span(None, None), "2026-02") == Span(date(2026, 2, 1), date(2026, 2, 28))
+    assert part_of(span, "2026-02-03") == Span(date(2026, 2, 3), date(2026, 2, 3))
 
 
 def test_the_month_before() -> None:

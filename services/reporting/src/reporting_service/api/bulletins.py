@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
 from importlib.resources import files
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -34,6 +35,8 @@ Org = Annotated[DivisionCode, Path(examples=["441702008"])]
 Period = Annotated[str, Path(max_length=7, examples=["2026-10"])]
 Form = Literal["json", "html", "pdf", "xlsx", "csv"]
 PDF_SECONDS = 30
+# One PDF at a time: a page takes a processor for seconds. Who gave up waiting is not printed.
+_PRESS = ThreadPoolExecutor(1, thread_name_prefix="bulletins")
 
 
 class Bulletin(NamedTuple):
@@ -74,9 +77,15 @@ async def issue_bulletin(
 async def issued_now(request: Request, access: Access, session: Session, org: str, period: str) -> BulletinRow:
     """Issues a bulletin; NotFound out of reach, Invalid for what is no period."""
     settings: Settings = request.app.state.settings
-    content = await _written(session, access, settings, org, period)
+    # Read as of one moment, in a transaction of its own: the one that writes must see what others issued meanwhile.
+    async with request.app.state.database.transaction() as reading:
+        await snapshots.begin(reading)
+        content = await _written(reading, access, settings, org, period)
+    if datetime.fromisoformat(content["as_of"]).astimezone(settings.zone).date() < date.fromisoformat(content["from"]):
+        raise Invalid([FieldError("period", "This period has not begun: issue its bulletin when it is over.")])
     if access.person is None:
         raise NotFound()
+    await enter_scope(session, org[:12])
     return await issue(session, content, access.person)
 
 
@@ -88,6 +97,7 @@ async def bulletin_of(
     _span(period)
     if not covers(access.covering(org).at, org):
         raise NotFound(f"There is no unit {org} within your reach.")
+    await snapshots.begin(session)
     await enter_scope(session, org[:12])
     kept = await issues(session, org, period)
     if revision:
@@ -161,7 +171,7 @@ async def as_pdf(html: str) -> bytes:
     """The page as PDF, made beside the calls that go on. Unavailable where the system lacks Pango, or over 30 s."""
     try:
         async with asyncio.timeout(PDF_SECONDS):
-            return await asyncio.to_thread(_pdf, html)
+            return await asyncio.get_running_loop().run_in_executor(_PRESS, _pdf, html)
     except OSError:
         raise Unavailable(
             "PDF needs the library Pango on the server (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0). "

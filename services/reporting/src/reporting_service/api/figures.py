@@ -29,6 +29,7 @@ Field = Annotated[str, Path(max_length=60, examples=["now.open"])]
 async def open_figure(
     request: Request, access: Reader, session: Session, asked: UnitAndSpan, page: Page, field: Field,
     service: Annotated[str | None, Query(max_length=64, description="only of this service")] = None,
+    without_grid: Annotated[bool, Query(description="only those that no grid was found for")] = False,
 ) -> dict[str, Any]:  # fmt: skip
     """What a figure is: name and formula in Chinese and English, and the requests submitted in the span behind it.
 
@@ -46,7 +47,10 @@ async def open_figure(
     if not await names.is_known(session, reading, org):
         raise NotFound(f"There is no unit {org}. Look it up in /v1/org-units of requests.")
     after = (place[0], place[1]) if place else None
-    found = await behind(session, reading, org, asked.span, figure, service=service, after=after, limit=page.limit)
+    found = await behind(
+        session, reading, org, asked.span, figure, service=service, without_grid=without_grid, after=after,
+        limit=page.limit,
+    )  # fmt: skip
     items = [item._asdict() for item in found.items]
     following = [found.following[0].isoformat(), str(found.following[1])] if found.following else None
     return {

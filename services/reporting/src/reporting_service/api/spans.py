@@ -36,12 +36,16 @@ def _asked(
     first: Annotated[date | None, Query(alias="from", description="first day (YYYY-MM-DD), included")] = None,
     last: Annotated[date | None, Query(alias="to", description="last day (YYYY-MM-DD), included")] = None,
 ) -> Asked:
+    return asked_for(org, Span(first, last))
+
+
+def asked_for(org: str, span: Span) -> Asked:
+    """A unit and a span that reports can be made of; Invalid for others."""
     if len(org) > _GRID:
         raise Invalid([FieldError("org", "Reports go down to the grid: send a code of at most 15 digits.")])
-    for name, day in (("from", first), ("to", last)):
+    for name, day in (("from", span.first), ("to", span.last)):
         if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise Invalid([FieldError(name, f"Days count in the years {FIRST_YEAR} to {LAST_YEAR}.")])
-    span = Span(first, last)
     if span.is_backwards:
         raise Invalid([FieldError("to", "The last day lies before the first: exchange `from` and `to`.")])
     return Asked(org, span)

@@ -21,10 +21,12 @@ def period_span(period: str) -> Span:
 
 
 def before(span: Span) -> Span | None:
-    """The span of the same length just before; None for an open one."""
+    """The span of the same length just before; None for an open one, and where the calendar has no such days."""
     if span.first is None or span.last is None:
         return None
     length = span.last - span.first + timedelta(days=1)
+    if span.first - date.min < length:
+        return None
     return Span(span.first - length, span.first - timedelta(days=1))
 
 
@@ -32,6 +34,13 @@ def month_before(day: date) -> str:
     """The month before that of a day: what a bulletin is written of."""
     last = day.replace(day=1) - timedelta(days=1)
     return f"{last:%Y-%m}"
+
+
+def part_of(span: Span, key: str) -> Span:
+    """The days of a span that lie in a row's day (2026-11-24) or month (2026-11)."""
+    within = period_span(key) if _MONTH.fullmatch(key) else Span(date.fromisoformat(key), date.fromisoformat(key))
+    first = max(filter(None, (span.first, within.first)), default=None)
+    return Span(first, min(filter(None, (span.last, within.last)), default=None))
 
 
 def _months(year: int, first: int, count: int) -> Span:

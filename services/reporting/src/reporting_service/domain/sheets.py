@@ -9,7 +9,7 @@ from reporting_service.domain.figures import FIGURES
 from reporting_service.domain.rates import formulas
 
 Cell = str | int | float | None
-_LEADS = ("=", "+", "-", "@", "\t", "\r")
+_LEADS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def table(

@@ -52,10 +52,10 @@ class Found(NamedTuple):
 
 async def behind(
     session: AsyncSession, reading: Reading, org: str, span: Span, figure: Opening, *,
-    service: str | None = None, after: tuple[date, UUID] | None = None, limit: int = 50,
+    service: str | None = None, without_grid: bool = False, after: tuple[date, UUID] | None = None, limit: int = 50,
 ) -> Found:  # fmt: skip
-    """Requests submitted in the span that add to the figure, the newest day first."""
-    conditions = ["true"]
+    """Requests submitted in the span that add to the figure, the newest day first; only some of them where asked."""
+    conditions = ["coalesce(grid, '') = ''"] if without_grid else ["true"]
     values: dict[str, Any] = {
         "generation": reading.generation, "first": span.first, "last": span.last, "moment": reading.as_of,
         **place_of(org),

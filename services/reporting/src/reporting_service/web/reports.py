@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BeforeValidator
 
 from lianhu_kit.api import DivisionCode, Page, Session
-from lianhu_kit.database import enter_scope
 from lianhu_kit.problems import Forbidden, NotFound
 from lianhu_web.guarding import Guarded
 from lianhu_web.pages import pages_of
@@ -19,11 +19,11 @@ from lianhu_web.visiting import Visitor, needs
 from lianhu_web.words import N_
 from reporting_service.api import bulletins, figures
 from reporting_service.api.reconciliation import reconciliation as reconcile
-from reporting_service.api.spans import Asked
+from reporting_service.api.spans import Asked, asked_for
 from reporting_service.api.streams import moved
 from reporting_service.api.tallies import tallies
 from reporting_service.domain.figures import FIGURES
-from reporting_service.domain.periods import before, month_before
+from reporting_service.domain.periods import before, month_before, part_of
 from reporting_service.domain.rates import formulas
 from reporting_service.domain.sheets import value
 from reporting_service.domain.spans import Span
@@ -34,8 +34,11 @@ READERS = ("clerk", "supervisor", "grid_leader", "branch_secretary", "admin")
 Reader = Annotated[Visitor, needs(*READERS)]
 Issuer = Annotated[Visitor, needs("clerk", "supervisor")]
 By = Literal["village", "town", "grid", "service", "day", "month"]
-Unit = Annotated[DivisionCode | None, Query()]
-Day = Annotated[date | None, Query()]
+# A field of a form that was left empty comes as "".
+_EMPTY = BeforeValidator(lambda given: given or None)
+Unit = Annotated[DivisionCode | None, _EMPTY, Query()]
+First = Annotated[date | None, _EMPTY, Query(alias="from")]
+Last = Annotated[date | None, _EMPTY, Query(alias="to")]
 WAYS = (
     ("village", N_("By village")), ("grid", N_("By grid")), ("service", N_("By service")), ("month", N_("By month")),
     ("day", N_("By day")),
@@ -55,40 +58,36 @@ COLUMNS = (
 @router.get("/reports")
 async def reports(
     request: Request, visitor: Reader, session: Session, org: Unit = None, by: By | None = None,
-    first: Annotated[date | None, Query(alias="from")] = None, last: Annotated[date | None, Query(alias="to")] = None,
+    first: First = None, last: Last = None,
 ) -> Response:  # fmt: skip
     """The day of a unit and its tallies; every figure is a link to what is behind it."""
-    place = org or visitor.grant.at
-    span = Span(first, last)
-    if span.is_backwards:
-        span = Span(last, first)
+    asked = _asked(visitor, org, first, last)
+    place, span = asked.org, asked.span
     way: By = by or ("grid" if len(place) >= 12 else "village")
-    found = await tallies(request, visitor.access, session, Asked(place, span), way, "submitted")
-    compared: dict[str, Any] | None = None
-    if (earlier := before(span)) is not None:
-        # The snapshot of this transaction is the same: both spans are read as of one moment.
-        async with request.app.state.database.transaction() as other:
-            compared = await tallies(request, visitor.access, other, Asked(place, earlier), way, "submitted")
+    whole = before(span) is not None
+    found = await tallies(request, visitor.access, session, asked, way, "submitted", compare=whole)
     words = _words(request, visitor)
     return pages_of(request).show(
-        visitor, "reports/reports.html", org=place, span=span, by=way, ways=WAYS, found=found, compared=compared,
-        today=TODAY, columns=[column for column in COLUMNS if column in words], words=words, value=value,
-        link=_link(place, span), query=_query(place, span), month=month_before(found["as_of"].date()),
+        visitor, "reports/reports.html", org=place, span=span, by=way, ways=WAYS, found=found,
+        compared=found.get("before"), today=TODAY, columns=[column for column in COLUMNS if column in words],
+        words=words, value=value, link=_link(place, span), query=_query(place, span),
+        month=month_before(found["as_of"].date()),
     )  # fmt: skip
 
 
 @router.get("/reports/figures/{field}")
 async def figure(
     request: Request, visitor: Reader, session: Session, page: Page, field: str, org: Unit = None,
-    first: Annotated[date | None, Query(alias="from")] = None, last: Annotated[date | None, Query(alias="to")] = None,
-    service: Annotated[str | None, Query(max_length=64)] = None,
+    first: First = None, last: Last = None, service: Annotated[str | None, Query(max_length=64)] = None,
+    without_grid: bool = False,
 ) -> Response:  # fmt: skip
     """A figure opened: its formula in words, and the requests behind it."""
-    place, span = org or visitor.grant.at, Span(first, last)
-    opened = await figures.open_figure(request, visitor.access, session, Asked(place, span), page, field, service)
+    asked = _asked(visitor, org, first, last)
+    opened = await figures.open_figure(request, visitor.access, session, asked, page, field, service, without_grid)
+    more = {"service": service, "without_grid": "true" if without_grid else None}
     return pages_of(request).show(
         visitor, "reports/figure.html", opened=opened, words=opened["zh" if visitor.language == "zh-CN" else "en"],
-        org=place, span=span, query=_query(place, span, service=service),
+        org=asked.org, span=asked.span, query=_query(asked.org, asked.span, **more),
         desk="clerk" in visitor.roles or "supervisor" in visitor.roles,
     )  # fmt: skip
 
@@ -96,11 +95,10 @@ async def figure(
 @router.get("/reports/file")
 async def file(
     request: Request, visitor: Reader, session: Session, org: Unit = None, by: By = "village",
-    form: Literal["csv", "xlsx"] = "xlsx", first: Annotated[date | None, Query(alias="from")] = None,
-    last: Annotated[date | None, Query(alias="to")] = None,
+    form: Literal["csv", "xlsx"] = "xlsx", first: First = None, last: Last = None,
 ) -> Response:  # fmt: skip
     """The table as a file to keep."""
-    asked = Asked(org or visitor.grant.at, Span(first, last))
+    asked = _asked(visitor, org, first, last)
     return visitor.dress(await figures.tallies_file(request, visitor.access, session, asked, form, by, "submitted"))
 
 
@@ -112,7 +110,6 @@ async def bulletin(
 ) -> Response:  # fmt: skip
     """A bulletin: what it says, its revisions, its files, and the button that issues it."""
     place = org or visitor.grant.at
-    await enter_scope(session, place[:12])
     period = period or month_before(datetime.now(request.app.state.settings.zone).date())
     found = await bulletins.bulletin_of(request, visitor.access, session, place, period, revision)
     if form != "json":
@@ -155,6 +152,12 @@ async def live(request: Request, visitor: Reader, org: Unit = None) -> AsyncIter
         yield event
 
 
+def _asked(visitor: Visitor, org: str | None, first: date | None, last: date | None) -> Asked:
+    """The unit, else where the visitor stands, and the span, its days in order; Invalid for others."""
+    span = Span(first, last)
+    return asked_for(org or visitor.grant.at, Span(last, first) if span.is_backwards else span)
+
+
 def _words(request: Request, visitor: Visitor) -> dict[str, Any]:
     every = (*FIGURES, *formulas(request.app.state.settings.satisfied_from))
     return {one.field: (one.zh if visitor.language == "zh-CN" else one.en) for one in every}
@@ -168,13 +171,15 @@ def _query(org: str, span: Span, **more: str | None) -> str:
 def _link(org: str, span: Span) -> Any:
     def link(field: str, by: str | None = None, key: str | None = None) -> str:
         """The address of a figure: of the whole, or of one row."""
-        place, within, service = org, span, None
-        if by in ("village", "town", "grid") and key:
+        place, within, more = org, span, dict[str, str | None]()
+        if by == "grid" and key is None:
+            more = {"without_grid": "true"}
+        elif by in ("village", "town", "grid") and key and len(key) > len(place):
             place = key
         elif by == "service":
-            service = key
-        elif by == "day" and key:
-            within = Span(date.fromisoformat(key), date.fromisoformat(key))
-        return f"/reports/figures/{field}?{_query(place, within, service=service)}"
+            more = {"service": key}
+        elif by in ("day", "month") and key:
+            within = part_of(span, key)
+        return f"/reports/figures/{field}?{_query(place, within, **more)}"
 
     return link
