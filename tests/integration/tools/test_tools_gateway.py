@@ -48,7 +48,10 @@ def upstream(gate: asyncio.Event) -> Starlette:
             "headers": dict(request.headers),
             "size": len(body),
         }
-        return JSONResponse(said, status_code=201, headers={"X-Served-By": "requests", "Connection": "close"})
+        answer = JSONResponse(said, status_code=201, headers={"X-Served-By": "requests", "Connection": "close"})
+        if "sign-in" in request.url.path:
+            answer.set_cookie("session", "of-the-first-caller")
+        return answer
 
     async def stream(_request: Request) -> Response:
         async def events() -> AsyncIterator[bytes]:
@@ -175,3 +178,13 @@ async def test_whoever_looks_at_pages_is_told_in_a_page(client: httpx.AsyncClien
     assert "暂时打不开" in answer.text
     program = await client.get("/api/dispatch/v1/assignments", headers={"Accept": "text/html"})
     assert program.headers["content-type"] == "application/problem+json"
+
+
+async def test_no_caller_gets_the_cookies_of_another(client: httpx.AsyncClient) -> None:
+    first = await client.get("/sign-in")
+    assert "of-the-first-caller" in first.headers["set-cookie"]
+    client.cookies.clear()
+    second = (await client.get("/desk")).json()
+    assert "cookie" not in second["headers"]
+    own = (await client.get("/desk", headers={"Cookie": "session=my-own"})).json()
+    assert own["headers"]["cookie"] == "session=my-own"

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from lianhu_tools import screen
 from lianhu_tools.demo.elsewhere import Elsewhere
-from lianhu_tools.seed.people import roster
+from lianhu_tools.seed.people import everybody, roster
 from lianhu_tools.seed.places import DUIAN, TOWN
 from lianhu_tools.topology import SERVICES, Topology
 
@@ -73,13 +73,14 @@ def _cells(name: str, row: Any) -> list[object]:
 def sign_ins(out: Console, topology: Topology) -> None:
     """Who can sign in to the pages, with which phone; the code stands on a page of the local system."""
     people = roster(DUIAN)
+    supervisor = next(person for person in everybody() if person.id == people.supervisor.id)  # of three villages
     out.print("\n[bold]登录[/bold]  [dim]sign in with a phone; the code stands on the second page[/dim]")
     out.print(f"  {topology.gateway_url}/sign-in   {topology.gateway_url}/sign-in/codes")
     ready = (
         ("村干部", "clerk", people.clerk.phone, "/desk"),
         ("网格长", "grid leader", people.leaders[0].phone, "/board"),
         ("志愿者", "volunteer", people.volunteers[0].phone, "/tasks"),
-        ("镇街督导", "supervisor", people.supervisor.phone, "/desk/town"),
+        ("镇街督导", "supervisor", supervisor.phone, "/desk/town"),
         ("居民", "resident", people.residents[0].phone, "/track/mine"),
     )
     for chinese, english, phone, home in ready:

@@ -7,6 +7,7 @@ It only routes. `/api/<service>/…` goes to that service without the prefix, a 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import unquote
 
 import httpx
@@ -151,7 +152,10 @@ class Gateway:
 def _client() -> httpx.AsyncClient:
     # Idle connections are dropped before the services drop them (30 s), so that no request meets a closing one.
     limits = httpx.Limits(max_connections=_STREAMS, max_keepalive_connections=_TURNS, keepalive_expiry=15)
-    return httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
+    client = httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
+    # A client of its own would keep what a service gives to one caller, and send it along for the next.
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
 
 
 def _headers(answer: httpx.Response) -> list[tuple[bytes, bytes]]:
