@@ -276,3 +276,21 @@ async def test_the_order_goes_without_scripts(chrome: Browser, base: str, settle
         await resident.press("下一步：核对")
         await resident.press("对的，提交")
         assert "点单成功" in await resident.text()
+
+
+async def test_residents_pages_are_soon_there_on_a_slow_phone(
+    chrome: Browser, base: str, settlement: Settlement
+) -> None:
+    village = settlement.tenant
+    for path in ("/", f"/order/services?tenant={village}", f"/order/{village}/{SERVICE}", "/track"):
+        async with looking(chrome, base) as resident:
+            wire = await resident.context.new_cdp_session(resident.page)
+            await wire.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+            await wire.send(
+                "Network.emulateNetworkConditions",
+                {"offline": False, "latency": 100, "downloadThroughput": 50_000, "uploadThroughput": 50_000},
+            )
+            await resident.open(path)
+            soon = await resident.page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
+            print(f"{path}: interactive after {soon:.0f} ms with 4 x CPU and 400 kbit/s")
+            assert soon < 2000, path
