@@ -1,5 +1,6 @@
 """Administration by pages: units and their settings, the catalogue and where it comes from, people; who may."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -43,7 +44,8 @@ async def test_settings_are_saved_and_those_without_a_field_are_kept(rig: Rig, p
 async def test_a_wrong_field_is_marked_and_nothing_is_saved(place: Place, admin: Person, name: str, value: str) -> None:
     path = f"/desk/admin/units/{place.code}"
     await admin.get(path)
-    page = await admin.send(path, **{"name": "不该保存", name: value})
+    fields: dict[str, Any] = {"name": "不该保存", name: value}
+    page = await admin.send(path, None, **fields)
     assert page.status == 422
     assert f'id="e-{name}"' in page.html
     assert "不该保存" not in (await admin.get("/desk/admin")).text
@@ -57,6 +59,25 @@ async def test_a_service_is_switched_off_and_on_again(rig: Rig, place: Place, ad
         assert "Saved." in page.text
         offered = (await rig.good("GET", f"/v1/services?tenant={place.code}"))["items"]
         assert ("tap" in [each["code"] for each in offered]) == (said == "yes")
+
+
+async def test_what_is_inherited_says_from_where_and_is_switched_off_here_alone(rig: Rig) -> None:
+    place, beside = await rig.village(), await rig.village()
+    town = place.code[:9]
+    limits = {name: {"seconds": 60} for name in ("contact", "finish", "confirm")}
+    service = {"tenant": town, "code": "haircut", "name": "理发", "kind": "convenience", "limits": limits}
+    await rig.good("PUT", "/v1/org-units", bearer("admin", town), {"items": [{"code": town, "name": "示例镇"}]})
+    await rig.good("PUT", "/v1/services", bearer("admin", town), {"items": [service]})
+    admin = Person(rig.client, [("admin", place.code)], uuid4())
+    path = f"/desk/admin/catalogue/{place.code}"
+    page = await admin.get(path)
+    assert f"理发 inherited from {town}" in page.text
+    page = await admin.send(f"{path}/haircut", active="no")
+    assert "理发 this unit No" in page.text
+    codes = [each["code"] for each in (await rig.good("GET", f"/v1/services?tenant={town}"))["items"]]
+    assert "haircut" in codes
+    fields = page.form("/haircut").fields
+    assert (await admin.post(f"/desk/admin/catalogue/{beside.code}/haircut", **fields)).status == 404
 
 
 async def test_somebody_is_added_once_masked_kept_out_and_let_in(rig: Rig, place: Place, admin: Person) -> None:
