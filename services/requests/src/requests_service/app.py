@@ -52,8 +52,9 @@ from requests_service.settings import Settings
 from requests_service.web import front, ordering, tracking
 from requests_service.web import imports as imports_pages
 from requests_service.web import signing_in as signing_in_pages
+from requests_service.web.desk import admin, catalogue, one, queues
 from requests_service.web.desk import intake as desk_intake
-from requests_service.web.desk import one, queues
+from requests_service.web.desk import people as desk_people
 from requests_service.web.desk import town as desk_town
 from requests_service.web.renewing import OwnRenewal
 
@@ -67,6 +68,9 @@ PAGES: list[APIRouter] = [
     queues.router,
     desk_intake.router,
     desk_town.router,
+    admin.router,
+    catalogue.router,
+    desk_people.router,
     imports_pages.router,
     one.router,
 ]

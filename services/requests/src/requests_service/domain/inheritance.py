@@ -31,10 +31,15 @@ def inherited_catalogue(entries: Iterable[Entry]) -> list[Entry]:
 
     The order of the entries is kept.
     """
+    return [entry for entry in nearest(entries) if entry.active]
+
+
+def nearest(entries: Iterable[Entry]) -> list[Entry]:
+    """Per service the entry of the nearest unit, those that are set inactive among them, in the order given."""
     given = list(entries)
-    nearest: dict[str, Entry] = {}
+    found: dict[str, Entry] = {}
     for entry in given:
-        known = nearest.get(entry.code)
+        known = found.get(entry.code)
         if known is None or len(entry.tenant) > len(known.tenant):
-            nearest[entry.code] = entry
-    return [entry for entry in given if nearest[entry.code] is entry and entry.active]
+            found[entry.code] = entry
+    return [entry for entry in given if found[entry.code] is entry]

@@ -6,7 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.divisions import ancestors
-from requests_service.domain.inheritance import inherited_catalogue, inherited_settings
+from requests_service.domain.inheritance import inherited_catalogue, inherited_settings, nearest
 from requests_service.tables import CatalogueService, OrgUnit
 
 
@@ -23,12 +23,21 @@ async def settings_at(session: AsyncSession, code: str) -> dict[str, Any]:
 
 async def catalogue_at(session: AsyncSession, tenant: str) -> list[CatalogueService]:
     """The services that a village offers, its own and inherited, in the order of their positions."""
+    return inherited_catalogue(await _entries(session, tenant))
+
+
+async def catalogue_with_origins(session: AsyncSession, at: str) -> list[CatalogueService]:
+    """Every service known at a unit, those switched off among them; `tenant` is the unit that says it."""
+    return nearest(await _entries(session, at))
+
+
+async def _entries(session: AsyncSession, at: str) -> list[CatalogueService]:
     rows = await session.exec(
         select(CatalogueService)
-        .where(col(CatalogueService.tenant).in_(chain(tenant)))
+        .where(col(CatalogueService.tenant).in_(chain(at)))
         .order_by(col(CatalogueService.position), col(CatalogueService.code))
     )
-    return inherited_catalogue(rows)
+    return list(rows)
 
 
 async def service_at(session: AsyncSession, tenant: str, code: str) -> CatalogueService | None:
