@@ -43,6 +43,12 @@ WAYS = (
     ("village", N_("By village")), ("grid", N_("By grid")), ("service", N_("By service")), ("month", N_("By month")),
     ("day", N_("By day")),
 )  # fmt: skip
+PARTS = {"village": N_("By village"), "grid": N_("By grid"), "service": N_("By service")}
+# What the tallies are compared with.
+OTHERS = {
+    "requests": N_("Requests, who own them"), "dispatch": N_("Dispatch, who owns the assignments"),
+    "reporting": N_("The single requests as reports know them"),
+}  # fmt: skip
 # The town's day: what is open, what is late, and for whom it waits.
 TODAY = (
     ("now.open", N_("Not ended")), ("now.overdue", N_("Late")), ("now.submitted", N_("Waits for the village")),
@@ -113,11 +119,12 @@ async def bulletin(
     period = period or month_before(datetime.now(request.app.state.settings.zone).date())
     found = await bulletins.bulletin_of(request, visitor.access, session, place, period, revision)
     if form != "json":
-        return visitor.dress(await bulletins.as_form(found, form, visitor.language))
+        return visitor.dress(await bulletins.as_form(found, form, visitor.language, request.app.state.settings.zone))
     return pages_of(request).show(
         visitor, "reports/bulletin.html", found=found, content=found.content, org=place, period=period,
-        shown=bulletins.SHOWN, words=_words(request, visitor), value=value, done=done,
-        issued=await latest(session, place), may_issue="clerk" in visitor.roles or "supervisor" in visitor.roles,
+        shown=bulletins.SHOWN, rates=bulletins.rates_of(found.content), parts_of=PARTS,
+        words=_words(request, visitor), value=value, done=done, issued=await latest(session, place),
+        may_issue="clerk" in visitor.roles or "supervisor" in visitor.roles,
     )  # fmt: skip
 
 
@@ -142,7 +149,7 @@ async def reconciliation(
     """Whether the reports agree with the services that own the state, and where not."""
     place = (org or visitor.grant.at)[:12]
     found = await reconcile(request, visitor.access, Asked(place, Span(None, None)))
-    return pages_of(request).show(visitor, "reports/reconciliation.html", found=found, org=place)
+    return pages_of(request).show(visitor, "reports/reconciliation.html", found=found, org=place, others=OTHERS)
 
 
 @router.get("/reports/live", response_class=EventSourceResponse)
