@@ -47,7 +47,7 @@ STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSub
 @dataclass(frozen=True)
 class Upload:
     """A call that takes a file: its path as routes write it, how long its body may be, how many seconds it may take,
-    and the content types that it takes beside JSON.
+    and the content types that it takes in place of JSON.
     """
 
     path: str
@@ -186,11 +186,8 @@ def _refused(scope: Scope, headers: Mapping[bytes, bytes], upload: Upload) -> Pr
     if length.isdigit() and int(length) > upload.largest:
         return too_large(upload.largest)
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if (
-        kind == b"application/json"
-        or kind in upload.kinds
-        or (kind in _FORMS and scope["path"].split("/")[1] not in _PROGRAMS)
-    ):
+    taken = upload.kinds or {b"application/json"}
+    if kind in taken or (kind in _FORMS and scope["path"].split("/")[1] not in _PROGRAMS):
         return None
-    kinds = ", ".join(sorted(kind.decode() for kind in {b"application/json", *upload.kinds}))
+    kinds = ", ".join(sorted(each.decode() for each in taken))
     return Problem(415, "unsupported-media-type", f"Send the body as `Content-Type: {kinds}`.")

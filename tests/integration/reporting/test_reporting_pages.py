@@ -69,7 +69,7 @@ async def test_files_hold_the_same_figures(counted: tuple[Any, str]) -> None:
     xlsx = (await got(stage, "tallies.xlsx", "clerk", home, org=home)).content
     sheet = openpyxl.load_workbook(io.BytesIO(xlsx)).active
     assert sheet is not None
-    lines = [[cell.value for cell in line] for line in sheet.iter_rows()]  # type: ignore[union-attr]
+    lines = [[cell.value for cell in line] for line in sheet.iter_rows()]
     assert lines[-1][lines[0].index("点单")] == 30
     assert len(csv.decode("utf-8-sig").splitlines()) == len(lines)
 

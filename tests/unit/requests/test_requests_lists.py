@@ -43,7 +43,7 @@ def repacked(content: bytes, name: str, part: bytes) -> bytes:
 def unreadable(content: bytes, kind: str = "people") -> str:
     """Why a file is no list."""
     with pytest.raises(Unreadable) as caught:
-        rows_of(kind, read_table(content))
+        list(rows_of(kind, read_table(content)))
     assert sentence(caught.value.fault.code, caught.value.fault.values, "en")
     return caught.value.fault.code
 

@@ -115,4 +115,5 @@ async def _closing(topology: Topology, gateway: Gateway, out: Console, stages: l
             f"  [green]✓[/green] {org}  balanced, {answer['submitted']} submitted, {answer['in_flight']} in flight"
         )
     closing.write(topology, requests, by_village, reconciled[TOWN])
+    shown.sign_ins(out, topology)
     shown.addresses(out, topology)

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from lianhu_tools import screen
 from lianhu_tools.demo.elsewhere import Elsewhere
+from lianhu_tools.seed.people import roster
 from lianhu_tools.seed.places import DUIAN, TOWN
 from lianhu_tools.topology import SERVICES, Topology
 
@@ -69,10 +70,26 @@ def _cells(name: str, row: Any) -> list[object]:
     return [name, *numbers, *people, row["rates"]["satisfaction"]["text"]]
 
 
+def sign_ins(out: Console, topology: Topology) -> None:
+    """Who can sign in to the pages, with which phone; the code stands on a page of the local system."""
+    people = roster(DUIAN)
+    out.print("\n[bold]登录[/bold]  [dim]sign in with a phone; the code stands on the second page[/dim]")
+    out.print(f"  {topology.gateway_url}/sign-in   {topology.gateway_url}/sign-in/codes")
+    ready = (
+        ("村干部", "clerk", people.clerk.phone, "/desk"),
+        ("网格长", "grid leader", people.leaders[0].phone, "/board"),
+        ("志愿者", "volunteer", people.volunteers[0].phone, "/tasks"),
+        ("镇街督导", "supervisor", people.supervisor.phone, "/desk/town"),
+        ("居民", "resident", people.residents[0].phone, "/track/mine"),
+    )
+    for chinese, english, phone, home in ready:
+        out.print(f"  {phone}  {chinese} [dim]{english}[/dim]  {topology.gateway_url}{home}")
+
+
 def addresses(out: Console, topology: Topology) -> None:
     """Where to look next."""
     out.print("\n[bold]看一看[/bold]  [dim]have a look[/dim]")
-    out.print(f"  {topology.gateway_url}/  [dim]the first page[/dim]")
+    out.print(f"  {topology.gateway_url}/  [dim]the first page: order, follow[/dim]")
     for service in SERVICES:
         out.print(f"  {topology.api_url(service)}/docs  [dim]{service}: its API[/dim]")
     out.print(f"  {topology.state / 'demo.json'}  [dim]all of this, for scripts[/dim]")

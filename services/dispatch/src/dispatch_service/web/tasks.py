@@ -108,6 +108,8 @@ async def service_worker(request: Request, visitor: Worker) -> Response:
     answer = await pages_of(request).static.answer(request, "worker.js")
     answer.headers["Service-Worker-Allowed"] = "/tasks"
     answer.headers["Cache-Control"] = "no-cache"
+    # A worker has a policy of its own: it may ask for our pages, and nothing else.
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; connect-src 'self'"
     return answer
 
 

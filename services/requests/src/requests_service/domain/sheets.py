@@ -1,8 +1,9 @@
 """Lists as villages keep them in spreadsheets: which columns a kind has, and what a cell may hold."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from requests_service.domain.list_faults import Fault, Unreadable
 
@@ -102,34 +103,38 @@ def columns_of(kind: str, cells: Sequence[str]) -> list[str] | None:
     return found
 
 
-def rows_of(kind: str, table: Sequence[tuple[int, Sequence[str]]]) -> list[Row]:
-    """The lines of a table of cells (number, cells), without blank ones; Unreadable where it is no list of the kind."""
-    header, begins = _header(kind, table)
-    rows = []
-    for line, cells in table[begins:]:
-        if not any(cell.strip() for cell in cells):
-            continue
-        faults: list[Fault] = []
-        kept: dict[str, str] = {}
-        for place, cell in enumerate(cells):
-            name = header[place] if place < len(header) else ""
-            if name:
-                kept[name], fault = _read(cell)
-                if fault:
-                    faults.append(Fault(fault, name, {"most": LONGEST_CELL} if fault == "long" else {}))
-            elif cell.strip():
-                raise Unreadable("column-unknown", columns=f"{line}:{place + 1}")
-        for name in header[len(cells) :]:
-            if name:
-                kept[name] = ""
-        rows.append(Row(line, kept, faults))
-    if not rows:
+def rows_of(kind: str, table: Iterable[tuple[int, Sequence[str]]]) -> Iterator[Row]:
+    """The lines of a table of cells (number, cells), one after the other, without blank ones.
+
+    Raises Unreadable where it is no list of the kind, on the way too.
+    """
+    lines = iter(table)
+    first = list(islice(lines, HEADER_WITHIN))
+    header, begins = _header(kind, first)
+    empty = True
+    for line, cells in chain(first[begins:], lines):
+        if any(cell.strip() for cell in cells):
+            empty = False
+            yield _row(line, header, cells)
+    if empty:
         raise Unreadable("no-lines")
-    return rows
 
 
-def _header(kind: str, table: Sequence[tuple[int, Sequence[str]]]) -> tuple[list[str], int]:
-    for place, (_, cells) in enumerate(table[:HEADER_WITHIN]):
+def _row(line: int, header: Sequence[str], cells: Sequence[str]) -> Row:
+    row = Row(line, dict.fromkeys(filter(None, header), ""), [])
+    for place, cell in enumerate(cells):
+        name = header[place] if place < len(header) else ""
+        if name:
+            row.cells[name], fault = _read(cell)
+            if fault:
+                row.faults.append(Fault(fault, name, {"most": LONGEST_CELL} if fault == "long" else {}))
+        elif cell.strip():
+            raise Unreadable("column-unknown", columns=f"{line}:{place + 1}")
+    return row
+
+
+def _header(kind: str, first: Sequence[tuple[int, Sequence[str]]]) -> tuple[list[str], int]:
+    for place, (_, cells) in enumerate(first):
         if (found := columns_of(kind, cells)) is not None:
             return found, place + 1
     missing = [each for each in COLUMNS[kind] if each.needed] or list(COLUMNS[kind][:3])

@@ -33,6 +33,7 @@ _REMOVE = text(
     "DELETE FROM households WHERE id = ANY(CAST(:ids AS uuid[])) RETURNING id, tenant, linking_person, sequence"
 )
 _IN_USE = text("SELECT DISTINCT household FROM requests WHERE household = ANY(CAST(:ids AS uuid[]))")
+AT_ONCE = 1000
 _FIELDS = ("tenant", "grid", "group_code", "code", "address")
 
 
@@ -130,7 +131,9 @@ class Households(Register):
 
     async def finish(self, session: AsyncSession) -> None:
         """Publishes once each whose linking households changed."""
-        await announce(session, self._touched)
+        touched = sorted(self._touched)
+        for begin in range(0, len(touched), AT_ONCE):
+            await announce(session, touched[begin : begin + AT_ONCE])
 
 
 def _text(value: UUID | None) -> str | None:

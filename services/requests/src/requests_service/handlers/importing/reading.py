@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from requests_service.domain.list_faults import Unreadable
 from requests_service.domain.sheets import HEADER_WITHIN, MOST_COLUMNS, MOST_LINES
 
-Table = list[tuple[int, list[str]]]
+Line = tuple[int, list[str]]
 # A list of 50,000 lines with 60 full cells unpacks to less.
 UNPACKED = 160 * 1024 * 1024
 TEXTS = 48 * 1024 * 1024
@@ -26,17 +26,17 @@ _ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def read_table(content: bytes) -> Table:
-    """The cells of a file with the numbers of their lines, as a spreadsheet shows them.
+def read_table(content: bytes) -> Iterator[Line]:
+    """The cells of a file with the numbers of their lines, as a spreadsheet shows them, one line after the other.
 
     What it is follows from its first bytes. Raises Unreadable for what is no list, or too large a one.
     """
     if content.startswith(_OLD):
         raise Unreadable("old-workbook")
-    return list(_bounded(_workbook(content) if content.startswith(_ZIP) else _text(content)))
+    return _bounded(_workbook(content) if content.startswith(_ZIP) else _text(content))
 
 
-def _bounded(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+def _bounded(lines: Iterator[Line]) -> Iterator[Line]:
     filled = 0
     until = time.monotonic() + READ_SECONDS
     for line, cells in lines:
@@ -53,27 +53,29 @@ def _bounded(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list
             yield line, cells
 
 
-def _text(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    text = _decoded(content)
-    head = "\n".join(text[:20_000].splitlines()[:HEADER_WITHIN])
-    between = max(",\t;", key=head.count)
-    csv.field_size_limit(LONGEST_FILE)  # a cell that is too long is told by its line
-    try:
-        yield from enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=between), start=1)
-    except csv.Error:
-        raise Unreadable("not-a-list") from None
+def _text(content: bytes) -> Iterator[Line]:
+    with io.TextIOWrapper(io.BytesIO(content), _encoding(content), newline="") as text:
+        head = "\n".join(text.read(20_000).splitlines()[:HEADER_WITHIN])
+        text.seek(0)
+        between = max(",\t;", key=head.count)
+        csv.field_size_limit(LONGEST_FILE)  # a cell that is too long is told by its line
+        try:
+            yield from enumerate(csv.reader(text, delimiter=between), start=1)
+        except csv.Error:
+            raise Unreadable("not-a-list") from None
 
 
-def _decoded(content: bytes) -> str:
+def _encoding(content: bytes) -> str:
     for encoding in (_WIDE.get(content[:2], "utf-8-sig"), "gb18030"):
         try:
-            return content.decode(encoding)
+            content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return encoding
     raise Unreadable("encoding")
 
 
-def _workbook(content: bytes) -> Iterator[tuple[int, list[str]]]:
+def _workbook(content: bytes) -> Iterator[Line]:
     """The first sheet, read as it streams; nothing is calculated and nothing is followed."""
     try:
         _weigh(content)
