@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import text
 
@@ -33,22 +33,34 @@ _MARK = text(
 )
 
 
+def admitted(request: Request, access: Access, org: str) -> str:
+    """The unit that one may look at; asked before the stream begins, when a refusal can still be an answer.
+
+    NotFound out of reach; TooMany where too many look already.
+    """
+    if not covers(access.covering(org).at, org):
+        raise NotFound(f"There is no unit {org} within your reach.")
+    if getattr(request.app.state, "looking", 0) >= MOST:
+        raise TooMany("Too many look at live figures. Reload the page now and then instead.", 60)
+    return org
+
+
+def _asked(request: Request, access: Reader, org: Annotated[DivisionCode, Query(examples=["441702008"])]) -> str:
+    return admitted(request, access, org)
+
+
 @router.get("/v1/tallies/stream", response_class=EventSourceResponse)
 async def stream(
-    request: Request, access: Reader, org: Annotated[DivisionCode, Query(examples=["441702008"])]
+    request: Request, access: Reader, org: Annotated[str, Depends(_asked)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `moved` whenever the tallies of a unit have moved; at most one every three seconds."""
-    async for event in moved(request, access, org):
+    async for event in moved(request, org):
         yield event
 
 
-async def moved(request: Request, access: Access, org: str) -> AsyncIterator[ServerSentEvent]:
-    """The stream itself. NotFound out of reach; TooMany where too many look already."""
-    if not covers(access.covering(org).at, org):
-        raise NotFound(f"There is no unit {org} within your reach.")
+async def moved(request: Request, org: str) -> AsyncIterator[ServerSentEvent]:
+    """The stream itself, for who was admitted."""
     state = request.app.state
-    if getattr(state, "looking", 0) >= MOST:
-        raise TooMany("Too many look at live figures. Reload the page now and then instead.", 60)
     state.looking = getattr(state, "looking", 0) + 1
     try:
         ends = asyncio.get_running_loop().time() + LASTS_SECONDS

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BeforeValidator
 
@@ -20,7 +20,7 @@ from lianhu_web.words import N_
 from reporting_service.api import bulletins, figures
 from reporting_service.api.reconciliation import reconciliation as reconcile
 from reporting_service.api.spans import Asked, asked_for
-from reporting_service.api.streams import moved
+from reporting_service.api.streams import admitted, moved
 from reporting_service.api.tallies import tallies
 from reporting_service.domain.figures import FIGURES
 from reporting_service.domain.periods import before, month_before, part_of
@@ -152,10 +152,16 @@ async def reconciliation(
     return pages_of(request).show(visitor, "reports/reconciliation.html", found=found, org=place, others=OTHERS)
 
 
+def _looked_at(request: Request, visitor: Reader, org: Unit = None) -> str:
+    return admitted(request, visitor.access, org or visitor.grant.at)
+
+
 @router.get("/reports/live", response_class=EventSourceResponse)
-async def live(request: Request, visitor: Reader, org: Unit = None) -> AsyncIterator[ServerSentEvent]:
+async def live(
+    request: Request, visitor: Reader, org: Annotated[str, Depends(_looked_at)]
+) -> AsyncIterator[ServerSentEvent]:
     """Says `moved` whenever the figures of a unit have moved, for the page that shows them."""
-    async for event in moved(request, visitor.access, org or visitor.grant.at):
+    async for event in moved(request, org):
         yield event
 
 
