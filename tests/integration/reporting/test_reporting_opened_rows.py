@@ -5,11 +5,12 @@ import re
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
 
+from reporting_service.domain.sheets import value
 from reporting_service.web import reports
 from support.browsing import Person
 from support.people import bearer
@@ -143,3 +144,15 @@ async def test_differences_are_said_in_words(counted: tuple[Any, str], monkeypat
     page = await Person(stage.client, [("clerk", home)], uuid4()).get("/reports/reconciliation")
     assert "Dispatch, who owns the assignments Completed, to be confirmed 7 9" in page.text
     assert "On their way, no fault: 2" in page.text
+
+
+async def test_figures_of_what_happened_open_to_what_makes_them_up(counted: tuple[Any, str]) -> None:
+    stage, home = counted
+    days = sorted(row["key"] for row in (await stage.get("tallies", "clerk", home, by="day", basis="happened"))["rows"])
+    span = {"from": days[len(days) // 3], "to": days[2 * len(days) // 3]}
+    total = (await stage.get("tallies", "clerk", home, basis="happened", **span))["total"]
+    shown = {field: value(total, field) for field in (*FIELDS, "ever.accepted", "limits.finish_due", "solved.yes")}
+    assert any(shown.values())
+    for field, wanted in shown.items():
+        address = f"/reports/figures/{field}?{urlencode({'org': home, 'basis': 'happened', **span})}"
+        assert await behind(stage, home, address) == wanted, field
