@@ -105,7 +105,7 @@ class Person:
         """Opens a page."""
         return await self._send("GET", path, **({"params": params} if params else {}))
 
-    async def send(self, action: str, files: dict[str, Any] | None = None, **fields: Any) -> Page:
+    async def send(self, action: str, files: Any = None, **fields: Any) -> Page:
         """Fills a form of the page that is open (found by the end of its address), sends it and follows it on."""
         assert self.page is not None
         form = self.page.form(action)

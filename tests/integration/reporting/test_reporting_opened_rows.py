@@ -2,13 +2,16 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
 
+from reporting_service.domain.sheets import value
+from reporting_service.web import reports
 from support.browsing import Person
 from support.people import bearer
 from support.places import village
@@ -100,3 +103,56 @@ async def test_a_bulletin_is_seen_by_those_above_and_not_beside(counted: tuple[A
     assert (town.status_code, town.json()["revision"]) == (200, 1)
     assert (await stage.client.get(path, headers=bearer("clerk", village()))).status_code == 404
     assert (await stage.client.post(f"{path}/issue", headers=bearer("admin", home))).status_code == 403
+
+
+async def test_a_revision_says_what_changed(counted: tuple[Any, str]) -> None:
+    stage, home = counted
+    months = {row["key"]: row["submitted"] for row in (await stage.get("tallies", "clerk", home, by="month"))["rows"]}
+    period = max(months, key=lambda month: months[month])
+    path = f"/v1/bulletins/{home}/{period}"
+    await stage.client.post(f"{path}/issue", headers=bearer("clerk", home))
+    async with stage.working():
+        await stage.send(orders(53, [home], 40))
+        await stage.applied()
+    draft = (await stage.client.get(path, headers=bearer("clerk", home), params={"revision": 0})).json()
+    issued = (await stage.client.post(f"{path}/issue", headers=bearer("clerk", home))).json()
+    second = (await stage.client.get(path, headers=bearer("clerk", home))).json()
+    first = (await stage.client.get(path, headers=bearer("clerk", home), params={"revision": 1})).json()
+    assert (issued["revision"], first["changed"], second["changed"]) == (2, [], draft["changed"])
+    total = {"part": "total", "key": None, "name": "", "field": "submitted"}
+    before, after = first["total"]["submitted"], second["total"]["submitted"]
+    assert before == months[period] < after
+    assert {**total, "before": before, "after": after} in second["changed"]
+    assert first["checksum"] != second["checksum"]
+    page = await Person(stage.client, [("clerk", home)], uuid4()).get("/reports/bulletin", period=period)
+    assert "Changed since the issue before" in page.text
+    html = (await stage.client.get(path, headers=bearer("clerk", home), params={"form": "html"})).text
+    assert ("较上一版的变化" in html, second["checksum"][:16] in html) == (True, True)
+
+
+async def test_differences_are_said_in_words(counted: tuple[Any, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, home = counted
+
+    async def differing(*_asked: Any) -> dict[str, Any]:
+        one = {"service": "dispatch", "status": "completed", "here": 7, "there": 9}
+        return {
+            "balanced": False, "submitted": 40, "differences": [one, {**one, "status": "unheard"}], "in_flight": 2,
+            "unavailable": [], "as_of": datetime.now(UTC),
+        }  # fmt: skip
+
+    monkeypatch.setattr(reports, "reconcile", differing)
+    page = await Person(stage.client, [("clerk", home)], uuid4()).get("/reports/reconciliation")
+    assert "Dispatch, who owns the assignments Completed, to be confirmed 7 9" in page.text
+    assert "On their way, no fault: 2" in page.text
+
+
+async def test_figures_of_what_happened_open_to_what_makes_them_up(counted: tuple[Any, str]) -> None:
+    stage, home = counted
+    days = sorted(row["key"] for row in (await stage.get("tallies", "clerk", home, by="day", basis="happened"))["rows"])
+    span = {"from": days[len(days) // 3], "to": days[2 * len(days) // 3]}
+    total = (await stage.get("tallies", "clerk", home, basis="happened", **span))["total"]
+    shown = {field: value(total, field) for field in (*FIELDS, "ever.accepted", "limits.finish_due", "solved.yes")}
+    assert any(shown.values())
+    for field, wanted in shown.items():
+        address = f"/reports/figures/{field}?{urlencode({'org': home, 'basis': 'happened', **span})}"
+        assert await behind(stage, home, address) == wanted, field

@@ -47,7 +47,7 @@ DOORS = (
     ("/desk/town", N_("Town"), {"supervisor"}),
     ("/tasks", N_("Tasks"), {"volunteer", "grid_worker"}),
     ("/reports", N_("Reports"), {"clerk", "branch_secretary", "grid_leader", "supervisor", "admin"}),
-    ("/desk/imports", N_("Lists"), {"admin"}),
+    ("/desk/admin", N_("Administration"), {"admin"}),
     ("/track/mine", N_("My orders"), {"resident"}),
     ("/inbox", N_("Inbox"), None),
 )

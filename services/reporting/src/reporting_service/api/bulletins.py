@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from importlib.resources import files
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -17,6 +17,7 @@ from lianhu_kit.database import enter_scope
 from lianhu_kit.divisions import covers
 from lianhu_kit.problems import FieldError, Invalid, NotFound, Unavailable
 from reporting_service.api.files import file_of
+from reporting_service.domain.changes import Change, changes
 from reporting_service.domain.figures import FIGURES
 from reporting_service.domain.periods import period_span
 from reporting_service.domain.rates import formulas
@@ -46,6 +47,8 @@ class Bulletin(NamedTuple):
     revision: int
     issued_at: datetime | None
     revisions: int
+    checksum: str | None = None
+    changed: tuple[Change, ...] = ()
 
 
 @router.get("/{org}/{period}", response_model=None)
@@ -55,14 +58,16 @@ async def read_bulletin(
 ) -> Any:  # fmt: skip
     """The newest issue of a bulletin, or the revision asked for; a draft, marked so, where none was issued.
 
-    `form` is json, html, pdf, xlsx or csv. 503 for a PDF where the system lacks what makes it; the other forms go on.
+    `changed` is what it says otherwise than the issue before it. `form` is json, html, pdf, xlsx or csv. 503 for a PDF
+    where the system lacks what makes it; the other forms go on.
     """
     found = await bulletin_of(request, access, session, org, period, revision)
     settings: Settings = request.app.state.settings
     if form == "json":
         told = {"revision": found.revision, "issued_at": found.issued_at, "revisions": found.revisions}
-        return {**found.content, **told}
-    return await as_form(found, form, settings.locale)
+        changed = [change._asdict() for change in found.changed]
+        return {**found.content, **told, "checksum": found.checksum, "changed": changed}
+    return await as_form(found, form, settings.locale, settings.zone)
 
 
 @router.post("/{org}/{period}/issue", status_code=201)
@@ -100,14 +105,24 @@ async def bulletin_of(
     await snapshots.begin(session)
     await enter_scope(session, org[:12])
     kept = await issues(session, org, period)
-    if revision:
-        chosen = next((one for one in kept if one.revision == revision), None)
-        if chosen is None:
-            raise NotFound("There is no such revision. Leave it out for the newest.")
-        return Bulletin(chosen.content, chosen.revision, chosen.issued_at, len(kept))
-    if kept and revision is None:
-        return Bulletin(kept[0].content, kept[0].revision, kept[0].issued_at, len(kept))
-    return Bulletin(await _written(session, access, settings, org, period), 0, None, len(kept))
+    if revision == 0 or not (kept or revision):
+        content = await _written(session, access, settings, org, period)
+        return Bulletin(content, 0, None, len(kept), None, _changed(kept[0], content) if kept else ())
+    chosen = next((one for one in kept if revision in (None, one.revision)), None)
+    if chosen is None:
+        raise NotFound("There is no such revision. Leave it out for the newest.")
+    earlier = next((one for one in kept if one.revision == chosen.revision - 1), None)
+    changed = _changed(earlier, chosen.content) if earlier else ()
+    return Bulletin(chosen.content, chosen.revision, chosen.issued_at, len(kept), chosen.checksum, changed)
+
+
+def _changed(earlier: BulletinRow, content: dict[str, Any]) -> tuple[Change, ...]:
+    return changes(earlier.content, content, (*SHOWN, *rates_of(content)))
+
+
+def rates_of(content: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the rates that a bulletin tells."""
+    return tuple(formula.field for formula in formulas(content["satisfied_from"]))
 
 
 async def _written(session: Session, access: Access, settings: Settings, org: str, period: str) -> dict[str, Any]:
@@ -127,14 +142,14 @@ def _span(period: str) -> None:
         raise Invalid([FieldError("period", f"This is none: {error}.")]) from None
 
 
-async def as_form(found: Bulletin, form: str, locale: str) -> Response:
-    """The bulletin in one of its forms."""
+async def as_form(found: Bulletin, form: str, locale: str, zone: tzinfo) -> Response:
+    """The bulletin in one of its forms, its days those of the zone."""
     name = f"bulletin-{found.content['org']}-{found.content['period']}"
     if form in ("csv", "xlsx"):
         parts = [row for rows in found.content["parts"].values() for row in rows]
         lines = table(parts, found.content["total"], locale, found.content["satisfied_from"])
         return file_of(form, lines, name)
-    html = as_html(found, locale)
+    html = as_html(found, locale, zone)
     if form == "html":
         return Response(html, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
     content = await as_pdf(html)
@@ -150,7 +165,7 @@ SHOWN = (
 )  # fmt: skip
 
 
-def as_html(found: Bulletin, locale: str) -> str:
+def as_html(found: Bulletin, locale: str, zone: tzinfo) -> str:
     """The bulletin as one page with its style."""
     environment = Environment(
         loader=PackageLoader("reporting_service", "web/templates"), autoescape=select_autoescape(),
@@ -159,11 +174,13 @@ def as_html(found: Bulletin, locale: str) -> str:
     chinese = locale == "zh-CN"
     every = {figure.field: figure for figure in (*FIGURES, *formulas(found.content["satisfied_from"]))}
     words = {field: (figure.zh if chinese else figure.en) for field, figure in every.items()}
-    rates = [field for field in every if field.startswith("rates.")]
+    rates = rates_of(found.content)
+    read_at = datetime.fromisoformat(found.content["as_of"]).astimezone(zone)
+    issued_on = found.issued_at.astimezone(zone).date() if found.issued_at else None
     style = files("reporting_service").joinpath("web/templates/bulletin/bulletin.css").read_text("utf-8")
     return environment.get_template("bulletin/document.html").render(
         bulletin=found, content=found.content, words=words, shown=SHOWN, rates=rates, value=value, chinese=chinese,
-        style=style,
+        style=style, read_at=f"{read_at:%Y-%m-%d %H:%M}", issued_on=issued_on,
     )  # fmt: skip
 
 

@@ -30,14 +30,15 @@ async def open_figure(
     request: Request, access: Reader, session: Session, asked: UnitAndSpan, page: Page, field: Field,
     service: Annotated[str | None, Query(max_length=64, description="only of this service")] = None,
     without_grid: Annotated[bool, Query(description="only those that no grid was found for")] = False,
+    basis: Basis = "submitted",
 ) -> dict[str, Any]:  # fmt: skip
-    """What a figure is: name and formula in Chinese and English, and the requests submitted in the span behind it.
+    """What a figure is: name and formula in Chinese and English, and the requests behind it.
 
     `amount` is how much a request adds to the figure. 404 for a figure that there is none of. A page can be short
     and still have a `next`.
     """
     settings: Settings = request.app.state.settings
-    figure = opening(field, settings.satisfied_from)
+    figure = opening(field, settings.satisfied_from, basis)
     if figure is None:
         raise NotFound("There is no figure of this name. See GET /v1/tallies/formulas.")
     org = asked.allowed(access)
@@ -48,8 +49,8 @@ async def open_figure(
         raise NotFound(f"There is no unit {org}. Look it up in /v1/org-units of requests.")
     after = (place[0], place[1]) if place else None
     found = await behind(
-        session, reading, org, asked.span, figure, service=service, without_grid=without_grid, after=after,
-        limit=page.limit,
+        session, reading, org, asked.span, figure, service=service, without_grid=without_grid, basis=basis,
+        after=after, limit=page.limit,
     )  # fmt: skip
     items = [item._asdict() for item in found.items]
     following = [found.following[0].isoformat(), str(found.following[1])] if found.following else None

@@ -14,7 +14,7 @@ from lianhu_kit.access import Access, permits
 from lianhu_kit.api import DivisionCode
 from lianhu_kit.database import Database
 from lianhu_kit.divisions import covers
-from lianhu_kit.problems import NotFound
+from lianhu_kit.problems import NotFound, TooMany
 from reporting_service.queries.snapshots import place_of, read_under
 from reporting_service.settings import Settings
 
@@ -33,33 +33,34 @@ _MARK = text(
 )
 
 
-async def _reached(access: Reader, org: Annotated[DivisionCode, Query(examples=["441702008"])]) -> str:
-    """The unit, where the caller reaches it. Asked before the stream begins: what has begun cannot say 404."""
-    return require_reach(access, org)
+def admitted(request: Request, access: Access, org: str) -> str:
+    """The unit that one may look at; asked before the stream begins, when a refusal can still be an answer.
+
+    NotFound out of reach; TooMany where too many look already.
+    """
+    if not covers(access.covering(org).at, org):
+        raise NotFound(f"There is no unit {org} within your reach.")
+    if getattr(request.app.state, "looking", 0) >= MOST:
+        raise TooMany("Too many look at live figures. Reload the page now and then instead.", 60)
+    return org
+
+
+def _asked(request: Request, access: Reader, org: Annotated[DivisionCode, Query(examples=["441702008"])]) -> str:
+    return admitted(request, access, org)
 
 
 @router.get("/v1/tallies/stream", response_class=EventSourceResponse)
 async def stream(
-    request: Request, access: Reader, org: Annotated[str, Depends(_reached)]
+    request: Request, access: Reader, org: Annotated[str, Depends(_asked)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `moved` whenever the tallies of a unit have moved; at most one every three seconds."""
     async for event in moved(request, org):
         yield event
 
 
-def require_reach(access: Access, org: str) -> str:
-    """The unit, where a grant covers it; NotFound otherwise."""
-    if not covers(access.covering(org).at, org):
-        raise NotFound(f"There is no unit {org} within your reach.")
-    return org
-
-
 async def moved(request: Request, org: str) -> AsyncIterator[ServerSentEvent]:
-    """The stream itself, of a unit that the caller reaches; it ends at once where very many look already."""
+    """The stream itself, for who was admitted."""
     state = request.app.state
-    if getattr(state, "looking", 0) >= MOST:
-        yield ServerSentEvent(event="begun", data={}, retry=60_000)
-        return
     state.looking = getattr(state, "looking", 0) + 1
     try:
         ends = asyncio.get_running_loop().time() + LASTS_SECONDS

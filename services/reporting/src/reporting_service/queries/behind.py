@@ -10,9 +10,9 @@ import orjson
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from reporting_service.domain.contribution import SUBMITTED, contribution
+from reporting_service.domain.contribution import HAPPENED, SUBMITTED, contribution
 from reporting_service.domain.facts import Fact
-from reporting_service.domain.opening import OVERDUE, PEOPLE, Opening
+from reporting_service.domain.opening import OVERDUE, PEOPLE, Opening, amounts
 from reporting_service.domain.spans import Span
 from reporting_service.domain.story import story as story_of
 from reporting_service.queries.snapshots import Reading, place_clause, place_of, span_clause
@@ -52,12 +52,19 @@ class Found(NamedTuple):
 
 async def behind(
     session: AsyncSession, reading: Reading, org: str, span: Span, figure: Opening, *,
-    service: str | None = None, without_grid: bool = False, after: tuple[date, UUID] | None = None, limit: int = 50,
+    service: str | None = None, without_grid: bool = False, basis: str = SUBMITTED,
+    after: tuple[date, UUID] | None = None, limit: int = 50,
 ) -> Found:  # fmt: skip
-    """Requests submitted in the span that add to the figure, the newest day first; only some of them where asked."""
+    """Requests that add to the figure, the newest day of submission first; only some of them where asked.
+
+    On the basis happened those that moved in the span may be as old as they like: all of the unit are looked at.
+    """
+    _, end = span.bounds(reading.zone)
+    moment = reading.as_of if end is None or basis == SUBMITTED else min(reading.as_of, end)
+    within = span_clause("submitted_on", span.first, span.last) if basis == SUBMITTED else "true"
     conditions = ["coalesce(grid, '') = ''"] if without_grid else ["true"]
     values: dict[str, Any] = {
-        "generation": reading.generation, "first": span.first, "last": span.last, "moment": reading.as_of,
+        "generation": reading.generation, "first": span.first, "last": span.last, "moment": moment,
         **place_of(org),
     }  # fmt: skip
     if service is not None:
@@ -66,20 +73,22 @@ async def behind(
     standing = {measure.removeprefix("now.") for measure in figure.measures if measure.startswith("now.")}
     if figure.figure.field == OVERDUE:
         conditions.append("(overdue_from <= :moment OR was_overdue @> CAST(:moment AS timestamptz))")
-    elif standing and figure.figure.field.startswith("now.") and "suspended" not in standing:
+    elif figure.figure.field == PEOPLE and basis == HAPPENED:
+        conditions.append(span_clause("served_on", span.first, span.last))
+    elif basis == SUBMITTED and standing and figure.figure.field.startswith("now.") and "suspended" not in standing:
         conditions.append("status = ANY(:standing)")
         values["standing"] = sorted(standing)
     if after is not None:
         conditions.append("(submitted_on, request_id) < (:day, :id)")
         values |= {"day": after[0], "id": after[1]}
     statement = _FACTS.format(
-        place=place_clause(org), span=span_clause("submitted_on", span.first, span.last),
+        place=place_clause(org), span=within,
         more=" AND ".join(conditions), rows=LOOKED_AT,
     )  # fmt: skip
     rows = (await session.execute(text(statement), values)).all()
     items: list[Behind] = []
     for row in rows:
-        amount = _amount(row, figure, reading)
+        amount = _amount(row, figure, reading, basis, span)
         if amount:
             items.append(
                 Behind(
@@ -92,12 +101,10 @@ async def behind(
     return Found(items, (last.submitted_on, last.request_id) if last else None)
 
 
-def _amount(row: Any, figure: Opening, reading: Reading) -> int:
+def _amount(row: Any, figure: Opening, reading: Reading, basis: str, span: Span) -> int:
     if figure.figure.field == OVERDUE:
         return int(row.overdue)
     if figure.figure.field == PEOPLE:
         return int(row.served)
     story = story_of(Fact.load(row.request_id, row.tenant, orjson.loads(row.halves)))
-    counted = contribution(story, reading.zone)
-    sums = next((sums for cell, sums in counted.items() if cell.basis == SUBMITTED and cell.person is None), {})
-    return figure.amount(sums)
+    return figure.amount(amounts(contribution(story, reading.zone), basis, span))

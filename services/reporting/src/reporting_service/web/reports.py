@@ -20,7 +20,7 @@ from lianhu_web.words import N_
 from reporting_service.api import bulletins, figures
 from reporting_service.api.reconciliation import reconciliation as reconcile
 from reporting_service.api.spans import Asked, asked_for
-from reporting_service.api.streams import moved, require_reach
+from reporting_service.api.streams import admitted, moved
 from reporting_service.api.tallies import tallies
 from reporting_service.domain.figures import FIGURES
 from reporting_service.domain.periods import before, month_before, part_of
@@ -43,6 +43,12 @@ WAYS = (
     ("village", N_("By village")), ("grid", N_("By grid")), ("service", N_("By service")), ("month", N_("By month")),
     ("day", N_("By day")),
 )  # fmt: skip
+PARTS = {"village": N_("By village"), "grid": N_("By grid"), "service": N_("By service")}
+# What the tallies are compared with.
+OTHERS = {
+    "requests": N_("Requests, who own them"), "dispatch": N_("Dispatch, who owns the assignments"),
+    "reporting": N_("The single requests as reports know them"),
+}  # fmt: skip
 # The town's day: what is open, what is late, and for whom it waits.
 TODAY = (
     ("now.open", N_("Not ended")), ("now.overdue", N_("Late")), ("now.submitted", N_("Waits for the village")),
@@ -113,11 +119,12 @@ async def bulletin(
     period = period or month_before(datetime.now(request.app.state.settings.zone).date())
     found = await bulletins.bulletin_of(request, visitor.access, session, place, period, revision)
     if form != "json":
-        return visitor.dress(await bulletins.as_form(found, form, visitor.language))
+        return visitor.dress(await bulletins.as_form(found, form, visitor.language, request.app.state.settings.zone))
     return pages_of(request).show(
         visitor, "reports/bulletin.html", found=found, content=found.content, org=place, period=period,
-        shown=bulletins.SHOWN, words=_words(request, visitor), value=value, done=done,
-        issued=await latest(session, place), may_issue="clerk" in visitor.roles or "supervisor" in visitor.roles,
+        shown=bulletins.SHOWN, rates=bulletins.rates_of(found.content), parts_of=PARTS,
+        words=_words(request, visitor), value=value, done=done, issued=await latest(session, place),
+        may_issue="clerk" in visitor.roles or "supervisor" in visitor.roles,
     )  # fmt: skip
 
 
@@ -142,11 +149,11 @@ async def reconciliation(
     """Whether the reports agree with the services that own the state, and where not."""
     place = (org or visitor.grant.at)[:12]
     found = await reconcile(request, visitor.access, Asked(place, Span(None, None)))
-    return pages_of(request).show(visitor, "reports/reconciliation.html", found=found, org=place)
+    return pages_of(request).show(visitor, "reports/reconciliation.html", found=found, org=place, others=OTHERS)
 
 
-async def _looked_at(visitor: Reader, org: Unit = None) -> str:
-    return require_reach(visitor.access, org or visitor.grant.at)
+def _looked_at(request: Request, visitor: Reader, org: Unit = None) -> str:
+    return admitted(request, visitor.access, org or visitor.grant.at)
 
 
 @router.get("/reports/live", response_class=EventSourceResponse)

@@ -52,7 +52,7 @@ def after_sign_in(signed_in: SignedIn) -> str:
     roles = {grant.role for grant in signed_in.roles}
     homes = (
         ("clerk", "/desk"), ("supervisor", "/desk/town"), ("grid_leader", "/board"), ("branch_secretary", "/board"),
-        ("admin", "/desk/imports"), ("volunteer", "/tasks"), ("grid_worker", "/tasks"),
+        ("admin", "/desk/admin"), ("volunteer", "/tasks"), ("grid_worker", "/tasks"),
     )  # fmt: skip
     return next((home for role, home in homes if role in roles), "/track/mine")
 
