@@ -7,11 +7,11 @@
     const names = [...table.querySelectorAll("thead th")].slice(1, 4).map((cell) => cell.textContent.trim());
     const rows = [...table.querySelectorAll("tbody tr")].slice(0, 40);
     const style = getComputedStyle(document.documentElement);
+    document.querySelector("[data-legend]").hidden = false;
     const chart = echarts.init(place, null, { renderer: "canvas" });
     chart.setOption({
       animation: false,
       color: ["--main", "--near", "--late"].map((name) => style.getPropertyValue(name).trim()),
-      legend: { data: names },
       grid: { left: 48, right: 16, bottom: 64 },
       xAxis: { type: "category", data: rows.map((row) => row.querySelector("th").textContent.trim()), axisLabel: { rotate: 30 } },
       yAxis: { type: "value", minInterval: 1 },
