@@ -9,10 +9,11 @@ from lianhu_kit.problems import Conflict
 from lianhu_kit.worker import Work
 from lianhu_web.pages import Pages
 from lianhu_web.renewing import RemoteRenewal
-from notifications_service.api import calls, deliveries, inbox, preferences
+from notifications_service.api import calls, codes, deliveries, inbox, preferences
 from notifications_service.api.doorbells import answering
 from notifications_service.consumer import TOPICS, subscriptions
 from notifications_service.handlers.calls import CallMade
+from notifications_service.handlers.phone import provider_of
 from notifications_service.handlers.voice import Voice
 from notifications_service.schedule import timers
 from notifications_service.settings import Settings
@@ -30,7 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = create_application(
         settings,
         title="Lianhu notifications: who hears what, and who has to be called",
-        routers=[inbox.router, preferences.router, calls.router, deliveries.router],
+        routers=[inbox.router, preferences.router, calls.router, deliveries.router, codes.router],
         required_revision=REVISION,
         problems={CallMade: _call_made},
         during=[answering],
@@ -38,6 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
     pages = Pages("notifications_service", prefix="/inbox", timezone=settings.timezone)
     pages.install(app, PAGES, RemoteRenewal(settings.requests_url))
     app.state.voice = voice_of(settings)
+    app.state.phones = provider_of(settings.phone_gateway, settings.state_directory)
     return app
 
 
