@@ -9,19 +9,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from lianhu_tools import processes
 from lianhu_tools.browser import chromium
 from support.chromium import browser
 from support.settlement import Settlement
-from support.system import System
-
-
-def free_base() -> int:
-    """A base whose ports are free, below those that connections going out are given."""
-    for base in range(26_000, 32_000, 200):
-        if all(not processes.listens(base + offset) for offset in (0, 1, 2, 3, 4, 11, 12, 13, 14, 32, 92, 93)):
-            return base
-    raise AssertionError("no free ports")
+from support.system import System, free_base
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +24,7 @@ def system() -> Iterator[System]:
     with tempfile.TemporaryDirectory(prefix="lianhu pages ", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         root.chmod(0o711)
-        running = System(root, free_base())
+        running = System(root, free_base(26_000))
         try:
             running.up()
             yield running

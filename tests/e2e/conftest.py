@@ -10,17 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from lianhu_tools import processes
 from support.settlement import Settlement
-from support.system import System
-
-
-def free_base() -> int:
-    """A base whose ports are free, beside other systems on this machine."""
-    for base in range(21_000, 60_000, 200):
-        if all(not processes.listens(base + offset) for offset in (0, 1, 2, 3, 4, 11, 12, 13, 14, 32, 92, 93)):
-            return base
-    raise AssertionError("no free ports")
+from support.system import System, free_base
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,19 @@ import psutil
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from lianhu_kit.tokens import Grant, sign
+from lianhu_tools import processes
 from lianhu_tools.topology import ISSUER, SERVICES, Topology
 from support.stores import ROOT
 
 START_SECONDS = 240.0
+
+
+def free_base(first: int = 21_000) -> int:
+    """A base from `first` on whose ports are free, below those that connections going out are given (32768)."""
+    for base in range(first, 32_000, 200):
+        if all(not processes.listens(base + offset) for offset in (0, 1, 2, 3, 4, 11, 12, 13, 14, 32, 92, 93)):
+            return base
+    raise AssertionError("no free ports")
 
 
 class System:

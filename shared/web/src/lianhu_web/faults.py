@@ -1,6 +1,5 @@
 """What is wrong with a form, field by field, in the visitor's words."""
 
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -62,8 +61,3 @@ def of_problem(problem: Problem, visitor: Visitor, sentences: dict[str, str] | N
     if not problem.errors:
         return {"form": visitor.say(known.get(problem.detail, problem.detail))}
     return {error.field: visitor.say(known.get(error.detail, error.detail)) for error in problem.errors}
-
-
-def first(faults: Faults, names: Sequence[str]) -> str | None:
-    """The first of these fields that is wrong: where a page puts the cursor."""
-    return next((name for name in names if name in faults), None)

@@ -23,7 +23,7 @@ from requests_service.queries.following import followed, orders_of, phone_of
 from requests_service.queries.reach import find, villages_of
 from requests_service.queries.tracking import track
 from requests_service.tables import Request as Order
-from requests_service.web.words_of_residents import FACES, NEXT_WORDS, SOLVED, STEPS, resident_act
+from requests_service.web.words_of_residents import FACES, NEXT_WORDS, SOLVED, STEPS, resident_act, word_of
 
 router = APIRouter(include_in_schema=False)
 Follower = Annotated[Visitor, anyone("resident")]
@@ -85,14 +85,16 @@ async def act(request: Request, visitor: Follower, form: Guarded, zone: Zone) ->
         async with database.transaction() as session:
             return await _shown(request, visitor, form, session)
     codes: Codes = request.app.state.codes
-    given, faults = read(ProofForm, fields_of(form, "one_time"), visitor)
-    if given is not None and not await codes.check(of_order(order.id), given.one_time):
+    proof, faults = read(ProofForm, fields_of(form, "one_time"), visitor)
+    word, wrong = word_of(form, visitor)
+    faults |= wrong
+    if proof is not None and word is not None and not await codes.check(of_order(order.id), proof.one_time):
         faults = {"one_time": visitor.say(CODE_WRONG)}
-    if not faults:
+    if word is not None and not faults:
         try:
             async with database.transaction() as session:
                 await enter_scope(session, order.tenant)
-                faults = await resident_act(session, order.id, form, visitor, zone, by=order.resident)
+                await resident_act(session, order.id, word, str(form.get("act")), visitor, zone, by=order.resident)
         except Problem as problem:
             faults = of_problem(problem, visitor)
     async with database.transaction() as session:
@@ -126,10 +128,13 @@ async def act_on_own(
 ) -> Response:
     """The resident's word on an order of their own."""
     database = request.app.state.database
+    word, faults = word_of(form, visitor)
     try:
         async with database.transaction() as session:
             await find(session, visitor.access, request_id, lock=True)
-            faults = await resident_act(session, request_id, form, visitor, zone, by=visitor.person)
+            if word is not None:
+                act = str(form.get("act"))
+                await resident_act(session, request_id, word, act, visitor, zone, by=visitor.person)
     except Problem as problem:
         if problem.status == 404:
             raise

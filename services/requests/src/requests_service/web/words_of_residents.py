@@ -1,6 +1,7 @@
 """What residents are told and what they can say: next steps, faces, and their word carried out."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -9,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from lianhu_kit.api import Words
 from lianhu_kit.problems import Conflict, NotFound
 from lianhu_web.faults import Faults, read
-from lianhu_web.guarding import fields_of
+from lianhu_web.guarding import Fields, fields_of
 from lianhu_web.visiting import Visitor
 from lianhu_web.words import N_
 from requests_service.api.doors import Zone
@@ -84,46 +85,49 @@ class WithdrawForm(BaseModel):
     reason: Words | None = None
 
 
-async def resident_act(
-    session: AsyncSession, request_id: UUID, form: Any, visitor: Visitor, zone: Zone, *, by: UUID | None
-) -> Faults:
-    """Carries a resident's word out in this transaction; what is wrong with it otherwise, and then nothing is changed.
+# What each say asks for; all of it is looked at before a one-time code is used up.
+WORDS: Mapping[str, tuple[type[BaseModel], tuple[str, ...]]] = {
+    "confirm": (ConfirmForm, ("solved", "grade", "comment")),
+    "reopen": (ReasonForm, ("reason",)),
+    "withdraw": (WithdrawForm, ("reason",)),
+    "reply": (ReasonForm, ("reason",)),
+}
 
-    The form's `act` is confirm, reopen, withdraw or reply. Raises Conflict where the order has moved on.
-    """
+
+def word_of(form: Fields, visitor: Visitor) -> tuple[BaseModel | None, Faults]:
+    """What a form says by its `act`, or what is wrong with it; NotFound for an act that there is none of."""
+    known = WORDS.get(str(form.get("act")))
+    if known is None:
+        raise NotFound()
+    shape, names = known
+    return read(shape, fields_of(form, *names), visitor)
+
+
+async def resident_act(
+    session: AsyncSession, request_id: UUID, word: BaseModel, act: str, visitor: Visitor, zone: Zone, *, by: UUID | None
+) -> None:
+    """Carries a resident's word out in this transaction. Raises Conflict where the order has moved on."""
     case = await Case.lock(session, request_id, by)
     if case is None:
         raise NotFound()
     try:
-        return await _carry_out(case, form, visitor, zone)
+        await _carry_out(case, word, act, zone)
     except IllegalTransition:
         raise Conflict("illegal-transition", visitor.say(MOVED_ON)) from None
     except TooLate:
         raise Conflict("too-late", visitor.say(TOO_LATE)) from None
 
 
-async def _carry_out(case: Case, form: Any, visitor: Visitor, zone: Zone) -> Faults:
-    faults: Faults = {}
-    match str(form.get("act")):
-        case "confirm":
-            word, faults = read(ConfirmForm, fields_of(form, "solved", "grade", "comment"), visitor)
-            if word:
-                await ending.confirm(
-                    case, solved=word.solved, grade=word.grade, comment=word.comment, source="resident",
-                    caller=case.by, zone=zone,
-                )  # fmt: skip
-        case "reopen":
-            why, faults = read(ReasonForm, fields_of(form, "reason"), visitor)
-            if why:
-                await ending.reopen(case, reason=why.reason, by_resident=True, zone=zone)
-        case "withdraw":
-            back, faults = read(WithdrawForm, fields_of(form, "reason"), visitor)
-            if back:
-                await ending.withdraw(case, reason=back.reason)
-        case "reply":
-            said, faults = read(ReasonForm, fields_of(form, "reason"), visitor)
-            if said:
-                await taking_on.reply(case, text=said.reason, answers={})
-        case _:
-            raise NotFound()
-    return faults
+async def _carry_out(case: Case, word: BaseModel, act: str, zone: Zone) -> None:
+    match word:
+        case ConfirmForm():
+            await ending.confirm(
+                case, solved=word.solved, grade=word.grade, comment=word.comment, source="resident", caller=case.by,
+                zone=zone,
+            )  # fmt: skip
+        case WithdrawForm():
+            await ending.withdraw(case, reason=word.reason)
+        case ReasonForm() if act == "reopen":
+            await ending.reopen(case, reason=word.reason, by_resident=True, zone=zone)
+        case ReasonForm():
+            await taking_on.reply(case, text=word.reason, answers={})
