@@ -49,6 +49,7 @@ from requests_service.handlers.phone_messages import PhoneMessages
 from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
+from requests_service.web import account as account_pages
 from requests_service.web import front, ordering, tracking
 from requests_service.web import imports as imports_pages
 from requests_service.web import signing_in as signing_in_pages
@@ -58,12 +59,13 @@ from requests_service.web.desk import people as desk_people
 from requests_service.web.desk import town as desk_town
 from requests_service.web.renewing import OwnRenewal
 
-REQUIRED_REVISION = "0014"
+REQUIRED_REVISION = "0015"
 # The pages of this service, a router a noun.
 PAGES: list[APIRouter] = [
     front.router,
     ordering.router,
     tracking.router,
+    account_pages.router,
     signing_in_pages.router,
     queues.router,
     desk_intake.router,
