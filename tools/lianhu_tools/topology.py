@@ -134,7 +134,7 @@ class Topology:
         return {
             **LOCAL_RATES,
             **LOCAL_DRAIN,
-            **LOCAL_MESSAGES,
+            **self._messages(issuer),
             **self.options,
             "PYTHONSAFEPATH": "1",  # the folder it is started in adds no modules
             "PYTHONUNBUFFERED": "1",
@@ -151,9 +151,14 @@ class Topology:
             "LIANHU_PORT_BASE": str(self.base),
             "LIANHU_STATE_DIRECTORY": str(self.state / "services" / f"{service}-{role}"),
             "NOTIFICATIONS_PUBLIC_URL": self.gateway_url,
-            "NOTIFICATIONS_SERVICE_TOKEN": keys.service_token(self.keys, issuer=issuer),
             "REQUESTS_SIGNING_KEYS": str(self.keys),
         }
+
+    def _messages(self, issuer: str) -> dict[str, str]:
+        """Where messages go that leave the house, and with what addresses are asked for: once there is a key."""
+        if not any(self.keys.glob("*.pem")):
+            return {}
+        return {**LOCAL_MESSAGES, "NOTIFICATIONS_SERVICE_TOKEN": keys.service_token(self.keys, issuer=issuer)}
 
     def service_command(self, service: str, *arguments: str) -> list[str]:
         """The command line of a service: `api`, `worker`, `migrate` and what else it knows."""

@@ -46,7 +46,7 @@ def ensure(folder: Path) -> None:
     keys.ensure(folder / "keys")
     issuer = os.environ.get("LIANHU_AUTH_ISSUER", keys.ISSUER)
     for role in ("api", "worker"):
-        file = folder / f"notifications-{role}" / "notifications_service_token"
+        file = folder / f"notifications-{role}" / "NOTIFICATIONS_SERVICE_TOKEN"
         file.unlink(missing_ok=True)  # signed anew at every start: with the newest key, and for another year
         _write(file, keys.service_token(folder / "keys", issuer=issuer), 0o400)
 

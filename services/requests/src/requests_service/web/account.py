@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.api import Session
 from lianhu_kit.database import enter_scope
+from lianhu_kit.problems import NotFound
 from lianhu_web.faults import read
 from lianhu_web.guarding import Guarded, fields_of
 from lianhu_web.pages import pages_of
@@ -19,7 +20,7 @@ from requests_service.tables import Person
 router = APIRouter(include_in_schema=False)
 Owner = Annotated[Visitor, needs()]
 NO_MAIL = N_("This is no mail address. A right one looks like name@village.example.")
-_KEEP = text("UPDATE people SET mail = :mail WHERE id = :person")
+_KEEP = text("SELECT keep_my_mail(:mail)")
 
 
 class MailForm(BaseModel):
@@ -44,12 +45,13 @@ async def shown(request: Request, visitor: Owner, session: Session, done: str = 
 
 @router.post("/sign-in/mail")
 async def keep(request: Request, visitor: Owner, form: Guarded, session: Session) -> Response:
-    """Keeps the address, or takes it away where the field is empty."""
+    """Keeps the address, or takes it away where the field is empty; NotFound without an account behind the sign-in."""
     typed = fields_of(form, "mail")
     given, faults = read(MailForm, typed, visitor)
     if given is None:
         wrong = {name: visitor.say(NO_MAIL) for name in faults}
         return pages_of(request).show(visitor, "signing_in/mail.html", 422, typed=typed, faults=wrong, done=False)
     await enter_scope(session, "", visitor.person)
-    await session.execute(_KEEP, {"mail": given.mail, "person": visitor.person})
+    if not (await session.execute(_KEEP, {"mail": given.mail})).scalar():
+        raise NotFound()
     return pages_of(request).go(visitor, "/sign-in/mail?done=yes")

@@ -107,6 +107,28 @@
     if (["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName)) target.focus(); else target.click();
   });
 
+  // How much is unread, on every page, while it is looked at. A page that asks itself hears it as an event.
+  const bell = document.querySelector("[data-bell]");
+  if (bell && "EventSource" in window) {
+    let stream = null;
+    const listen = () => {
+      if (stream || document.hidden) return;
+      stream = new EventSource(bell.dataset.bell);
+      stream.addEventListener("unread", (event) => {
+        const { unread } = JSON.parse(event.data);
+        bell.hidden = unread === 0;
+        bell.textContent = unread > 99 ? "99+" : String(unread);
+        bell.setAttribute("aria-label", `${unread} ${bell.dataset.bellWords}`);
+      });
+      stream.addEventListener("message", () => document.dispatchEvent(new Event("lianhu-message")));
+    };
+    const rest = () => { stream?.close(); stream = null; };
+    document.addEventListener("visibilitychange", () => { if (document.hidden) rest(); else listen(); });
+    addEventListener("pagehide", rest);
+    addEventListener("pageshow", listen);
+    listen();
+  }
+
   // What is wrong is where the reader begins.
   document.querySelector("[role=alert]")?.focus();
   const offline = () => document.body.classList.toggle("offline", !navigator.onLine);
