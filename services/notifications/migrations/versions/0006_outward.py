@@ -11,7 +11,6 @@ _TABLES = """
 ALTER TABLE org_units ADD COLUMN quiet_hours text[];
 ALTER TABLE requests ADD COLUMN urgent boolean NOT NULL DEFAULT false;
 ALTER TABLE preferences ADD COLUMN choices jsonb NOT NULL DEFAULT '{}';
-ALTER TABLE preferences ALTER COLUMN locale DROP NOT NULL;
 CREATE TABLE sendings (
     id uuid PRIMARY KEY REFERENCES deliveries (id), tenant text COLLATE "C" NOT NULL, person uuid NOT NULL,
     channel text NOT NULL, locale text NOT NULL, title text NOT NULL, body text NOT NULL, traceparent text NOT NULL,

@@ -30,7 +30,7 @@ class Settings(ServiceSettings, service="notifications"):
         default="",
         pattern=r"^(file|smtps?://\S+)?$",
         repr=False,
-        description="an SMTP server that takes mail, as in smtp://user:secret@mail.example:587; "
+        description="an SMTP server that takes mail, as in smtps://mail.example, or with user:password@ before it; "
         "`file` writes into the state directory; empty is none",
     )
     mail_from: str = Field(

@@ -54,7 +54,7 @@ class Preference(Table, table=True):
 
     __tablename__ = "preferences"
     person: UUID = Field(primary_key=True)
-    locale: str | None = Field(default=None, sa_type=Text)
+    locale: str = Field(sa_type=Text)
     choices: dict[str, Any] = Field(
         default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'"))
     )
