@@ -20,6 +20,7 @@ from lianhu_kit.inbound import Record
 from lianhu_kit.upgrading import migrate
 from lianhu_kit.worker import Worker
 from support import bearer
+from support.browsing import Person
 from support.plans import explained
 
 MIGRATIONS = Path(__file__).parents[3] / "services" / "dispatch" / "migrations"
@@ -102,6 +103,21 @@ async def test_no_call_reads_a_growing_table_whole(crowd: Crowd) -> None:
             answer = await client.get("/v1/volunteers", headers=desk)
             assert answer.is_success, answer.text
     assert seen.faults(GROWING) == []
+
+
+async def test_written_orders_are_read_by_their_own_index(crowd: Crowd) -> None:
+    with explained(crowd.app.state.database.engine) as seen:
+        transport = httpx.ASGITransport(crowd.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://dispatch") as client:
+            village, supervisor = (Person(client, [("supervisor", at)], uuid4()) for at in (ORDINARY, ORDINARY[:9]))
+            assert (await village.get("/board/supervised")).status == 200
+            assert (await supervisor.get("/board/supervised")).status == 200
+            request = await crowd.rows.fetchval("SELECT request_id FROM assignments WHERE tenant = $1", ORDINARY)
+            found = await supervisor.get(f"/board/requests/{request}")
+            assert (await supervisor.get(found.location or "")).status == 200
+    assert seen.faults(GROWING) == []
+    lists = seen.of("supervised_until IS NOT NULL")
+    assert {"assignments_supervised"} == {name for plan in lists for name in _indexes_of(plan.nodes(), "assignments")}
 
 
 async def test_the_desks_list_comes_in_order(crowd: Crowd) -> None:

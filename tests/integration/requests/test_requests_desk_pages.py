@@ -185,6 +185,14 @@ async def test_several_at_once_and_one_that_cannot_go(rig: Rig, place: Place) ->
     assert [(await rig.get(place, order))["status"] for order in orders] == ["rejected", "dispatched", "dispatched"]
 
 
+async def test_what_was_sent_out_leads_to_the_board(rig: Rig, place: Place) -> None:
+    order = await rig.order(place)
+    address = f'href="/board/requests/{order["id"]}"'
+    assert address not in (await clerk(rig, place).get(f"/desk/{order['id']}")).html
+    await rig.move(place, order, "accept", {"summary": "水龙头漏水", "route": "volunteers"})
+    assert address in (await clerk(rig, place).get(f"/desk/{order['id']}")).html
+
+
 async def test_duplicates_stand_side_by_side_and_merge(rig: Rig, place: Place) -> None:
     one = await rig.order(place, grid=place.grid)
     other = await rig.order(place, grid=place.grid)
@@ -200,7 +208,9 @@ async def test_the_town_sees_its_lists_and_decides(rig: Rig, place: Place) -> No
     await moved(rig, place, order, "report-up", reason="村里办不了")
     town = supervisor(rig, place)
     assert order["number"] in (await town.get("/desk/town", shown="with-town")).text
-    assert order["number"] in (await town.get("/desk/town")).text
+    page = await town.get("/desk/town")
+    assert order["number"] in page.text
+    assert 'href="/board/supervised"' in page.html
     page = await moved(rig, place, order, "send-back", town, reason="请村里先上门看")
     assert page.status == 200
     assert (await rig.get(place, order))["status"] == "accepted"

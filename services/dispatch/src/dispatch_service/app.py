@@ -7,16 +7,16 @@ from dispatch_service.consumer import TOPICS, subscriptions
 from dispatch_service.domain import errors
 from dispatch_service.schedule import timers
 from dispatch_service.settings import Settings
-from dispatch_service.web import board, tasks
+from dispatch_service.web import board, supervision, tasks
 from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict, FieldError, Invalid, Problem
 from lianhu_kit.worker import Work
 from lianhu_web.pages import Pages
 from lianhu_web.renewing import RemoteRenewal
 
-REVISION = "0006"
+REVISION = "0008"
 # The pages of this service, a router a noun.
-PAGES: list[APIRouter] = [tasks.router, board.router]
+PAGES: list[APIRouter] = [tasks.router, supervision.router, board.router]
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -25,6 +25,12 @@ class Assignment(Table, table=True):
             postgresql_where=text("state IN ('routed', 'offered', 'assigned', 'claimed', 'in_progress')"),
         ),
         Index("assignments_awaiting", "staff", postgresql_where=text("state = 'routed' AND staff IS NOT NULL")),
+        Index(
+            "assignments_supervised",
+            "tenant",
+            "supervised_until",
+            postgresql_where=text("supervised_until IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
