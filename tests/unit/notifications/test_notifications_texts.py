@@ -12,7 +12,7 @@ from notifications_service.handlers.voice import LOCALES, BadTexts, Voice, own_t
 VOICE = Voice("zh-CN", ZoneInfo("Asia/Shanghai"))
 KNOWN = {
     "number": "48213074", "service": "家电维修", "place": "一网格", "name": "李*",
-    "until": datetime(2026, 3, 4, 6, 30, tzinfo=UTC), "missing": 2,
+    "until": datetime(2026, 3, 4, 6, 30, tzinfo=UTC), "missing": 2, "into": "70651922",
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ REQUESTS: dict[str, type[requests.RequestEvent]] = {
     "sent-back": requests.RequestEvent,
     "merged": requests.Merged,
     "split": requests.RequestEvent,
-    "transferred": requests.RequestEvent,
+    "transferred": requests.Transferred,
     "withdrawn": requests.RequestEvent,
     "suspended": requests.Suspended,
     "resumed": requests.RequestEvent,

@@ -51,6 +51,7 @@ _VISIT = frozenset({"visit", "guardian"})
 POINTLESS: Mapping[str, frozenset[str]] = {
     "request.withdrawn": PURPOSES,
     "request.merged": PURPOSES,
+    "request.transferred": PURPOSES,
     "request.rejected": PURPOSES,
     "request.replied": frozenset({"ask"}),
     "request.reviewed": frozenset({"result"}),

@@ -55,6 +55,8 @@ HEARS: tuple[Rule, ...] = (
     # An agency's work and an answer end in request.completed, which tells; a bounce ends nothing, so it tells itself.
     Rule("request.agency-replied", To.RESIDENT, "agency-bounced", "news", call=True, when={"outcome": "bounced"}),
     Rule("request.agency-replied", To.REPORTER, "agency-bounced", "news", when={"outcome": "bounced"}),
+    Rule("request.transferred", To.RESIDENT, "request-transferred", "news", call=True),
+    Rule("request.transferred", To.REPORTER, "request-transferred", "news"),
     # Decided one level up
     Rule("request.reviewed", To.RESIDENT, "review-upheld", "result", call=True, when=UPHELD),
     Rule("request.reviewed", To.REPORTER, "review-upheld", "result", when=UPHELD),

@@ -8,7 +8,7 @@ Text = Mapping[str, str]  # title and body
 Texts = Mapping[str, Text]
 
 # Everything that a message can hold. None of it is personal: a volunteer's `name` arrives masked.
-VARIABLES: frozenset[str] = frozenset({"number", "service", "place", "name", "until", "missing"})
+VARIABLES: frozenset[str] = frozenset({"number", "service", "place", "name", "until", "missing", "into"})
 
 _ORDER = frozenset({"number", "service"})
 _TASK = _ORDER | {"place"}
@@ -23,6 +23,7 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "request-joined": _ORDER,
     "request-referred": _ORDER,
     "agency-bounced": _ORDER,
+    "request-transferred": _ORDER | {"into"},
     "review-upheld": _ORDER,
     "review-overturned": _ORDER,
     "desk-overturned": _TASK,

@@ -64,6 +64,12 @@ class Merged(RequestEvent):
     into: UUID
 
 
+class Transferred(RequestEvent):
+    """It belongs to another village; `number_into` is its number there."""
+
+    number_into: str
+
+
 class Limit(RequestEvent):
     """A limit comes near, has passed or was made longer."""
 

@@ -136,7 +136,7 @@ async def _with_others(session: AsyncSession, matter: Matter, audiences: set[Aud
 
 def known_values(data: Any) -> dict[str, Any]:
     """The event's own values for the texts."""
-    known = {"name": data.get("name"), "missing": data.get("missing_count")}
+    known = {"name": data.get("name"), "missing": data.get("missing_count"), "into": data.get("number_into")}
     return known | {"until": next((data[name] for name in _TIMES if data.get(name)), None)}
 
 

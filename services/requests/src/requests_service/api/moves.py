@@ -1,4 +1,4 @@
-"""The village's moves: ask, accept, reject, answer, dispatch, refer, merge, split; each answers the new state.
+"""The village's moves: ask, accept, reject, answer, dispatch, refer, merge, split, transfer; answers are the new state.
 
 409 `illegal-transition` names the state and what is allowed from there.
 """
@@ -10,10 +10,11 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from lianhu_kit.access import Access, permits
-from lianhu_kit.api import Body, Line, Session, Words
-from requests_service.api.bodies import Answers, GridCode
+from lianhu_kit.api import Body, Line, Session, VillageCode, Words
+from requests_service.api.bodies import Answers, GridCode, ServiceCode
+from requests_service.api.doors import Zone
 from requests_service.domain import town
-from requests_service.handlers import passing_on, sending, taking_on
+from requests_service.handlers import passing_on, sending, taking_on, transferring
 from requests_service.handlers.case import Case
 from requests_service.queries.reach import find
 from requests_service.queries.requests import summary_of
@@ -92,6 +93,14 @@ class MergeBody(Body):
     """The request that this one follows from now on."""
 
     into: UUID
+
+
+class TransferBody(Body):
+    """The village that it belongs to, and why; its service there where it is called something else."""
+
+    to: VillageCode
+    reason: Words
+    service: ServiceCode | None = None
 
 
 async def locked(session: Session, access: Access, request_id: UUID, beside: UUID | None = None) -> Case:
@@ -189,3 +198,16 @@ async def split(request_id: UUID, body: ReasonBody, session: Session, access: Cl
     case = await locked(session, access, request_id)
     await passing_on.split(case, reason=body.reason)
     return summary_of(case.request)
+
+
+@router.post("/v1/requests/{request_id}/transfer")
+async def transfer(
+    request_id: UUID, body: TransferBody, session: Session, access: Decider, zone: Zone
+) -> dict[str, Any]:
+    """Passes a request to the village that it belongs to: ended here, placed there, with the same tracking code.
+
+    `into` names the new one. 422 where there is no such village, or it does not offer the service.
+    """
+    case = await locked(session, access, request_id)
+    new = await transferring.transfer(case, **body.model_dump(), zone=zone)
+    return {**summary_of(case.request), "into": {"id": new.id, "tenant": new.tenant, "number": new.number}}

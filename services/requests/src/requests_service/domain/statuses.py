@@ -1,7 +1,7 @@
 """Where a request can stand and how it can move: declared once, obeyed everywhere.
 
-Source: the life of a request in the product's glossary. Every move of the life is here, those whose calls come
-later among them; a status without an entry for a move does not allow it.
+Source: the life of a request in the product's glossary. Every move of the life is here; a status
+without an entry for a move does not allow it.
 """
 
 from collections.abc import Mapping
@@ -80,13 +80,8 @@ OPEN = frozenset(
 )
 WITH_DISPATCH = frozenset({S.DISPATCHED, S.CLAIMED, S.IN_PROGRESS})
 BESIDE = frozenset({M.CONTACT, M.SUSPEND, M.RESUME, M.EXTEND})
-# Moves whose calls come with later releases, and the one that no call makes: refusals do not offer them.
-UNOFFERED = frozenset(
-    {
-        M.TRANSFER,
-        M.LAPSE,
-    }
-)
+# The move that no call makes: refusals do not offer it.
+UNOFFERED = frozenset({M.LAPSE})
 
 _FLOW: dict[Status, dict[Move, Status]] = {
     S.SUBMITTED: {

@@ -165,6 +165,15 @@ class Split(RequestEvent):
     out_of: UUID
 
 
+class Transferred(RequestEvent):
+    """It belongs to another village, where it was placed anew."""
+
+    name = "transferred"
+    into: UUID
+    tenant_into: str
+    number_into: str
+
+
 class Withdrawn(RequestEvent):
     """Taken back."""
 

@@ -24,6 +24,7 @@ class Case:
         self.by = by
         self._events: list[OutgoingEvent] = []
         self._timers: list[tuple[str, datetime]] = []
+        self.told: UUID | None = None  # the last event that was written
 
     @classmethod
     async def lock(cls, session: AsyncSession, request_id: UUID, by: UUID | None = None) -> Self | None:
@@ -103,6 +104,7 @@ class Case:
         self.session.add(self.request)
         await self.session.flush()
         await record(self.session, self._events)
+        self.told = self._events[-1].id if self._events else None
         cause = current_cause()
         with caused_by(str(self._events[-1].id) if self._events else cause.id, cause.traceparent):
             for kind, due_at in self._timers:

@@ -65,6 +65,32 @@ class Placed:
     finish_near: datetime | None
 
 
+@dataclass(frozen=True)
+class Promised:
+    """When a village has spoken with the resident and is done, when that is near, and how long it waits for word."""
+
+    contact_due: datetime | None
+    finish_due: datetime | None
+    contact_near: datetime | None
+    finish_near: datetime | None
+    confirm_seconds: int
+
+
+def promised(service_limits: dict[str, Any], settings: dict[str, Any], now: datetime, zone: tzinfo) -> Promised:
+    """The limits of a service at a place, from now on; `settings` are those that hold there."""
+    working = limits.working_time(settings, zone)
+    contact, finish = (
+        limits.Limit(**service_limits[which]) if service_limits.get(which) else None for which in ("contact", "finish")
+    )
+    return Promised(
+        contact_due=limits.due(now, contact, working) if contact else None,
+        finish_due=limits.due(now, finish, working) if finish else None,
+        contact_near=limits.near(now, contact, working) if contact else None,
+        finish_near=limits.near(now, finish, working) if finish else None,
+        confirm_seconds=int(settings.get("confirm_seconds") or service_limits["confirm"]["seconds"]),
+    )
+
+
 def place(order: Order, at: Place, now: datetime, zone: tzinfo) -> Placed:
     """The rows of an order. Invalid names every field that is wrong; nothing is stored then."""
     _check_place(order, at)
@@ -73,14 +99,7 @@ def place(order: Order, at: Place, now: datetime, zone: tzinfo) -> Placed:
     if order.own and name is None and at.caller:
         name, phone = at.caller["name"], phone or at.caller["phone"]
     _check(order, service, phone, now)
-    settings = at.settings
-    working = limits.working_time(settings, zone)
-    contact_limit, finish_limit = (
-        limits.Limit(**service["limits"][which]) if service["limits"].get(which) else None
-        for which in ("contact", "finish")
-    )
-    contact_due = limits.due(now, contact_limit, working) if contact_limit else None
-    finish_due = limits.due(now, finish_limit, working) if finish_limit else None
+    until = promised(service["limits"], at.settings, now, zone)
     homes = [at.households[home] for home in (order.household, order.door) if home]
     request_id = new_id()
     request = {
@@ -110,11 +129,11 @@ def place(order: Order, at: Place, now: datetime, zone: tzinfo) -> Placed:
         "resident": _resident(order, phone, at),
         "wanted_from": order.wanted.start,
         "wanted_to": order.wanted.end,
-        "contact_due": contact_due,
-        "contact_promised": contact_due,
-        "finish_due": finish_due,
-        "finish_promised": finish_due,
-        "confirm_seconds": int(settings.get("confirm_seconds") or service["limits"]["confirm"]["seconds"]),
+        "contact_due": until.contact_due,
+        "contact_promised": until.contact_due,
+        "finish_due": until.finish_due,
+        "finish_promised": until.finish_due,
+        "confirm_seconds": until.confirm_seconds,
         "confirm_passed": False,
         "tries": 0,
         "reopened": 0,
@@ -144,8 +163,8 @@ def place(order: Order, at: Place, now: datetime, zone: tzinfo) -> Placed:
         request,
         contact,
         identity,
-        limits.near(now, contact_limit, working) if contact_limit else None,
-        limits.near(now, finish_limit, working) if finish_limit else None,
+        until.contact_near,
+        until.finish_near,
     )
 
 

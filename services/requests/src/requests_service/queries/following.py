@@ -53,9 +53,10 @@ async def followed(session: AsyncSession, request: Request, key: bytes) -> Follo
             )
         )
     contact = await session.get(Contact, request.id)
+    said = ("asked", "answered", "rejected", "agency-replied", "transferred")
     told = await session.exec(
         select(Step.step, Step.details)
-        .where(Step.request_id == request.id, col(Step.step).in_(("asked", "answered", "rejected", "agency-replied")))
+        .where(Step.request_id == request.id, col(Step.step).in_(said))
         .order_by(col(Step.position))
     )
     moves = TRANSITIONS[status]

@@ -24,7 +24,7 @@ GRADES = tuple((str(grade), words) for grade, words in (
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a move's form. `kind`: line, text, lines, choice, tick, number, moment, staff, grid or other."""
+    """One field of a move's form. Kinds: line, text, lines, choice, tick, number, moment, staff, grid, village."""
 
     name: str
     label: str
@@ -105,6 +105,12 @@ FORMS: Mapping[str, MoveForm] = {
         (Field("into", N_("Into which"), "other"),), N_("Merge it? Whoever reported it follows the other from now on."),
     ),
     Move.SPLIT: MoveForm(N_("Split off again"), moves.ReasonBody, moves.split, ("clerk",), (REASON,)),
+    Move.TRANSFER: MoveForm(
+        N_("Pass to the right village"), moves.TransferBody, moves.transfer, ("clerk", "supervisor"),
+        (Field("to", N_("Which village: its name in the list, or its 12 digits"), "village"), REASON,
+         Field("service", N_("Code of its service there, where it differs"), needed=False)),
+        N_("Pass it on? It is theirs then, and you see it no more. The resident keeps their tracking code."), zone=True,
+    ),
     Move.REPORT_UP: MoveForm(N_("Report up"), moves.ReasonBody, town.report_up, ("clerk", "supervisor"), (REASON,)),
     Move.SEND_BACK: MoveForm(
         N_("Send back to the village"), moves.ReasonBody, town.send_back, ("supervisor",), (REASON,)

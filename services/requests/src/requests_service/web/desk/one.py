@@ -25,7 +25,7 @@ from requests_service.queries import requests, story
 from requests_service.queries.finding import name_of
 from requests_service.queries.reach import find
 from requests_service.queries.units import catalogue_at, units_under
-from requests_service.tables import Person, PersonRole
+from requests_service.tables import OrgUnit, Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
 from requests_service.web.words_of_residents import STEPS
 
@@ -33,6 +33,7 @@ router = APIRouter(include_in_schema=False)
 ROLES = ("clerk", "branch_secretary", "grid_leader", "supervisor")
 Desk = Annotated[Visitor, needs(*ROLES)]
 RequestId = Annotated[UUID, Path()]
+TOWN = 9  # digits of a town's code
 STAFF = ("grid_worker", "grid_leader", "branch_secretary", "clerk")
 MOVED_ON = N_("It has moved on meanwhile; look at what it allows now.")
 
@@ -108,8 +109,15 @@ async def _page(
         "forms": FORMS, "step_words": STEPS, "village": await name_of(session, order.tenant),
         "grids": [unit for unit in await units_under(session, order.tenant, None, 60) if unit.level == "grid"],
         "staff": await _staff(session, order.tenant, visitor),
+        "villages": await _villages_beside(session, order.tenant),
     }  # fmt: skip
     return pages_of(request).show(visitor, "desk/one.html", 422 if faults else 200, **values)
+
+
+async def _villages_beside(session: Session, tenant: str) -> list[OrgUnit]:
+    """The other villages of the town, to pass a request to."""
+    units = await units_under(session, tenant[:TOWN], None, 400)
+    return [unit for unit in units if unit.level == "village" and unit.code != tenant]
 
 
 async def _staff(session: Session, tenant: str, visitor: Visitor) -> list[tuple[UUID, str]]:
