@@ -40,6 +40,7 @@ from requests_service.domain.standing_still import (
 )
 from requests_service.domain.statuses import IllegalTransition
 from requests_service.domain.town import NotOneLevelUp, OwnDecision, WithVillage
+from requests_service.domain.undoing import NothingToUndo, UndoOver
 from requests_service.handlers.codes import Codes, CodeSender, LocalSender, NoSender
 from requests_service.handlers.fingerprints import served_key
 from requests_service.handlers.gauges import measure
@@ -95,6 +96,8 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NotNow: lambda error: Conflict("not-now", str(error), state=error.state, allowed=list(error.allowed)),
     LinesWrong: lambda error: Conflict("lines-wrong", str(LinesWrong.__doc__)),
     NotSampled: lambda error: Conflict("not-sampled", str(NotSampled.__doc__)),
+    NothingToUndo: lambda error: Conflict("nothing-to-undo", str(NothingToUndo.__doc__)),
+    UndoOver: lambda error: Conflict("undo-over", str(UndoOver.__doc__)),
     TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
     NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),
 }

@@ -19,6 +19,8 @@ from requests_service.api.endings import only
 from requests_service.api.reads import duplicates
 from requests_service.domain.statuses import Status, allowed
 from requests_service.domain.suggesting import suggested_summary
+from requests_service.domain.undoing import NothingToUndo, UndoOver
+from requests_service.handlers import undoing
 from requests_service.handlers.case import Case
 from requests_service.handlers.contacting import read_contact
 from requests_service.handlers.sampling import Draw
@@ -35,13 +37,18 @@ ROLES = ("clerk", "branch_secretary", "grid_leader", "supervisor")
 Desk = Annotated[Visitor, needs(*ROLES)]
 RequestId = Annotated[UUID, Path()]
 STAFF = ("grid_worker", "grid_leader", "branch_secretary", "clerk")
+UNDONE = N_("Taken back within a minute")
+NOT_UNDONE = {
+    UndoOver: N_("The minute to take it back is over. Make the move that leads on from here."),
+    NothingToUndo: N_("There is nothing of yours to take back: it has moved on meanwhile."),
+}
 MOVED_ON = N_("It has moved on meanwhile; look at what it allows now.")
 
 
 @router.get("/desk/{request_id}")
 async def one(request: Request, visitor: Desk, session: Session, request_id: RequestId, done: str = "") -> Response:
     """The request as the visitor's role sees it."""
-    return await show(request, visitor, session, request_id, done=done if done in FORMS else "")
+    return await show(request, visitor, session, request_id, done=done if done in FORMS or done == "undo" else "")
 
 
 @router.post("/desk/{request_id}/contact")
@@ -53,6 +60,22 @@ async def open_contact(
     case = Case(session, order, visitor.person)
     details = await read_contact(case, role=grant.role, person=visitor.person, draw=draw_of(request))
     return await show(request, visitor, session, request_id, contact=details)
+
+
+@router.post("/desk/{request_id}/undo")
+async def take_back(request: Request, visitor: Desk, form: Guarded, request_id: RequestId) -> Response:
+    """Takes the visitor's own last move back within a minute; later it says in words why not."""
+    database = request.app.state.database
+    try:
+        async with database.transaction() as session:
+            _, order = await find(session, visitor.access, request_id, lock=True)
+            case = Case(session, order, visitor.person)
+            await undoing.undo(case, visitor.person, reason=visitor.say(UNDONE))
+        return pages_of(request).go(visitor, f"/desk/{request_id}?done=undo")
+    except (NothingToUndo, UndoOver) as refusal:
+        faults = {"form": visitor.say(NOT_UNDONE[type(refusal)])}
+    async with database.transaction() as session:
+        return await show(request, visitor, session, request_id, faults=faults)
 
 
 @router.post("/desk/{request_id}/{move}")
@@ -112,7 +135,9 @@ async def show(
     draft = suggested_summary(service.name, service.questions, order.answers) if service else ""
     confirmed = grant.role == "supervisor" and order.status == Status.CLOSED_CONFIRMED
     sampled = confirmed and await draw_of(request).holds(Case(session, order, visitor.person))
+    undoable = bool(done) and await undoing.undoable(Case(session, order, visitor.person), visitor.person)
     values = {
+        "undoable": undoable,
         "sampled": sampled, "seen": seen, "steps": steps, "service": service, "alike": alike, "moves": moves,
         "done": done, "contact": contact, "faults": faults or {}, "at": at, "typed": typed or {},
         "draft": order.summary or draft, "forms": FORMS, "step_words": STEPS,
