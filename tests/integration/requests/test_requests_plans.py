@@ -13,6 +13,7 @@ from lianhu_kit.upgrading import migrate
 from requests_service.app import create_app
 from requests_service.settings import Settings
 from support import bearer, eventually
+from support.browsing import Person
 from support.plans import explained
 from support.requests_rig import LIMITS
 
@@ -32,11 +33,12 @@ SEED = f"""
     INSERT INTO households (id, tenant, sequence) SELECT gen_random_uuid(), tenant, 1 FROM given;
     INSERT INTO requests (id, tenant, number, tracking_code, sequence, version, status, service, kind, places, round,
         text, answers, channel, public, urgent, served_kind, guardian, reporter, resident, confirm_seconds,
-        confirm_passed, tries, reopened, submitted_at)
+        confirm_passed, tries, reopened, submitted_at, completed_at)
     SELECT id, tenant, lpad(n::text, 8, '0'), 'ABC234', 1, 1,
            (ARRAY['submitted', 'accepted', 'dispatched', 'completed', 'closed_confirmed'])[1 + n / 100 % 5], 'tap',
            'convenience', 1, 1,
-           '示例', '{{}}', 'desk', false, false, 'adult', false, person, person, 7200, false, 0, 0, at
+           '示例', '{{}}', 'desk', false, false, 'adult', false, person, person, 7200, false, 0, 0, at,
+           CASE WHEN n / 100 % 5 >= 3 THEN at END
     FROM given;
     INSERT INTO contacts (request_id, tenant, name, phone) SELECT id, tenant, '示例', '+8613900000000' FROM given;
     INSERT INTO steps (request_id, tenant, service, step, at, details)
@@ -76,6 +78,10 @@ async def _calls(client: httpx.AsyncClient, place: str, seen: Any) -> None:
     ):
         answer = await client.request(method, path, headers=headers, json=body)
         assert answer.is_success, f"{method} {path}: {answer.text}"
+    supervisor = Person(client, [("supervisor", place[:6])], uuid4())
+    for path in ("/desk/town/samples", f"/desk/{seen['id']}"):
+        page = await supervisor.get(path)
+        assert page.status == 200, page.text
 
 
 async def test_no_hot_call_scans_a_table_that_grows(

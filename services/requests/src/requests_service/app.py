@@ -40,12 +40,14 @@ from requests_service.domain.standing_still import (
 )
 from requests_service.domain.statuses import IllegalTransition
 from requests_service.domain.town import NotOneLevelUp, OwnDecision, WithVillage
+from requests_service.domain.undoing import NothingToUndo, UndoOver
 from requests_service.handlers.codes import Codes, CodeSender, LocalSender, NoSender
 from requests_service.handlers.fingerprints import served_key
 from requests_service.handlers.gauges import measure
 from requests_service.handlers.importing.running import Running
 from requests_service.handlers.intake import NumbersExhausted
 from requests_service.handlers.phone_messages import PhoneMessages
+from requests_service.handlers.sampling import NotSampled
 from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
@@ -56,10 +58,11 @@ from requests_service.web import signing_in as signing_in_pages
 from requests_service.web.desk import admin, catalogue, one, queues
 from requests_service.web.desk import intake as desk_intake
 from requests_service.web.desk import people as desk_people
+from requests_service.web.desk import samples as desk_samples
 from requests_service.web.desk import town as desk_town
 from requests_service.web.renewing import OwnRenewal
 
-REQUIRED_REVISION = "0015"
+REQUIRED_REVISION = "0018"
 # The pages of this service, a router a noun.
 PAGES: list[APIRouter] = [
     front.router,
@@ -70,6 +73,7 @@ PAGES: list[APIRouter] = [
     queues.router,
     desk_intake.router,
     desk_town.router,
+    desk_samples.router,
     admin.router,
     catalogue.router,
     desk_people.router,
@@ -93,6 +97,9 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NoLimit: lambda error: Conflict("no-limit", str(NoLimit.__doc__)),
     NotNow: lambda error: Conflict("not-now", str(error), state=error.state, allowed=list(error.allowed)),
     LinesWrong: lambda error: Conflict("lines-wrong", str(LinesWrong.__doc__)),
+    NotSampled: lambda error: Conflict("not-sampled", str(NotSampled.__doc__)),
+    NothingToUndo: lambda error: Conflict("nothing-to-undo", str(NothingToUndo.__doc__)),
+    UndoOver: lambda error: Conflict("undo-over", str(UndoOver.__doc__)),
     TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
     NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),
 }

@@ -14,6 +14,7 @@ from requests_service.api.moves import ReasonBody
 from requests_service.domain.known_by import known_by
 from requests_service.handlers import contacting, ending
 from requests_service.handlers.case import Case
+from requests_service.handlers.sampling import Draw
 from requests_service.queries.reach import find, find_to_see_contact
 from requests_service.queries.requests import summary_of
 
@@ -118,7 +119,7 @@ async def contacted(request_id: UUID, body: ContactedBody, session: Session, acc
 
 
 @router.get("/v1/requests/{request_id}/contact")
-async def contact(call: Request, request_id: UUID, session: Session, access: Reader) -> dict[str, Any]:
+async def contact(call: Request, request_id: UUID, session: Session, access: Reader, zone: Zone) -> dict[str, Any]:
     """Name, phone and address, to whom the right is given. The read is in the audit log before it is answered.
 
     Whoever holds it also gets `known_by`: the digits by which the resident knows who comes.
@@ -127,7 +128,8 @@ async def contact(call: Request, request_id: UUID, session: Session, access: Rea
     grant, request = await find_to_see_contact(session, access, request_id)
     case = Case(session, request, access.person)
     person = person_of(access)
-    details = await contacting.read_contact(case, role=grant.role, person=person)
+    draw = Draw(call.app.state.served_key, zone)
+    details = await contacting.read_contact(case, role=grant.role, person=person, draw=draw)
     if grant.role in ("volunteer", "grid_worker"):
         details["known_by"] = known_by(call.app.state.served_key, request.id, person)
     return details

@@ -29,6 +29,7 @@ class Seen:
     own: bool
     first_grade: int | None
     last_grade: int | None
+    sampled: bool = False
 
 
 def contact(role: str, seen: Seen) -> Contact:
@@ -48,7 +49,7 @@ def contact(role: str, seen: Seen) -> Contact:
         return Contact.YES if working else Contact.NO
     if role == "supervisor":
         graded = {seen.first_grade, seen.last_grade}
-        return Contact.YES if seen.status == Status.WITH_TOWN or graded & {1, 2} else Contact.NO
+        return Contact.YES if seen.sampled or seen.status == Status.WITH_TOWN or graded & {1, 2} else Contact.NO
     return Contact.NO
 
 

@@ -12,6 +12,7 @@ from requests_service.domain.statuses import OPEN, Move, after
 from requests_service.events.published import Contacted
 from requests_service.handlers import clock
 from requests_service.handlers.case import Case
+from requests_service.handlers.sampling import Draw
 from requests_service.tables import Contact, ContactRead, Holder
 
 
@@ -31,7 +32,7 @@ async def first_contact(case: Case, *, how: Literal["phone", "visit", "desk"], a
         await clock.contact_met(case)
 
 
-async def read_contact(case: Case, *, role: str, person: UUID) -> dict[str, Any]:
+async def read_contact(case: Case, *, role: str, person: UUID, draw: Draw) -> dict[str, Any]:
     """Who ordered, who is served, where; to whom the right is given, and with a line in the audit log.
 
     Conflict not-yet while a claim may be on its way here, Forbidden where the right has ended or was never given.
@@ -48,6 +49,7 @@ async def read_contact(case: Case, *, role: str, person: UUID) -> dict[str, Any]
         own=person in (request.reporter, request.resident),
         first_grade=request.first_grade,
         last_grade=request.last_grade,
+        sampled=role == "supervisor" and await draw.holds(case),
     )
     match access.contact(role, seen):
         case access.Contact.UNKNOWN:

@@ -45,7 +45,7 @@ async def confirm(
     request = case.request
     after(case.status, Move.CONFIRM)
     if source == "callback" and caller is not None:
-        grades.require_disinterested(caller, accepted_by=request.accepted_by, doers=await _doers(case))
+        grades.require_disinterested(caller, accepted_by=request.accepted_by, doers=await doers(case))
     grades.require_in_time(request.closed_at, case.now)
     first = request.first_grade is None
     earlier = (await case.session.exec(select(func.count()).where(Grade.request_id == request.id))).one()
@@ -77,7 +77,7 @@ async def confirm(
     await case.save()
 
 
-async def _doers(case: Case) -> set[UUID | None]:
+async def doers(case: Case) -> set[UUID | None]:
     """Everybody who held the request, and whoever accepted it, answered it or passed an agency's reply on."""
     holders = await case.session.exec(select(Holder.person).where(Holder.request_id == case.request.id))
     actors = await case.session.exec(

@@ -7,7 +7,18 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from requests_service.domain.masking import mask_name
+from requests_service.domain.undoing import Made
 from requests_service.tables import Holder, Person, Step
+
+
+async def own_steps(session: AsyncSession, request_id: UUID) -> list[Made]:
+    """The steps that this service made, in the order in which they were written."""
+    rows = await session.exec(
+        select(Step.step, Step.at, Step.by)
+        .where(Step.request_id == request_id, Step.service == "requests")
+        .order_by(col(Step.position))
+    )
+    return [Made(step, at, by) for step, at, by in rows]
 
 
 async def timeline(session: AsyncSession, request_id: UUID) -> list[dict[str, Any]]:

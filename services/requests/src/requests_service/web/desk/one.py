@@ -19,8 +19,11 @@ from requests_service.api.endings import only
 from requests_service.api.reads import duplicates
 from requests_service.domain.statuses import Status, allowed
 from requests_service.domain.suggesting import suggested_summary
+from requests_service.domain.undoing import NothingToUndo, UndoOver
+from requests_service.handlers import undoing
 from requests_service.handlers.case import Case
 from requests_service.handlers.contacting import read_contact
+from requests_service.handlers.sampling import Draw
 from requests_service.queries import requests, story
 from requests_service.queries.finding import name_of
 from requests_service.queries.reach import find
@@ -35,13 +38,18 @@ Desk = Annotated[Visitor, needs(*ROLES)]
 RequestId = Annotated[UUID, Path()]
 TOWN = 9  # digits of a town's code
 STAFF = ("grid_worker", "grid_leader", "branch_secretary", "clerk")
+UNDONE = N_("Taken back within a minute")
+NOT_UNDONE = {
+    UndoOver: N_("The minute to take it back is over. Make the move that leads on from here."),
+    NothingToUndo: N_("There is nothing of yours to take back: it has moved on meanwhile."),
+}
 MOVED_ON = N_("It has moved on meanwhile; look at what it allows now.")
 
 
 @router.get("/desk/{request_id}")
 async def one(request: Request, visitor: Desk, session: Session, request_id: RequestId, done: str = "") -> Response:
     """The request as the visitor's role sees it."""
-    return await _page(request, visitor, session, request_id, done=done if done in FORMS else "")
+    return await show(request, visitor, session, request_id, done=done if done in FORMS or done == "undo" else "")
 
 
 @router.post("/desk/{request_id}/contact")
@@ -50,8 +58,25 @@ async def open_contact(
 ) -> Response:
     """Opens the contact details; the look is in the audit log before they are shown."""
     grant, order = await find(session, visitor.access, request_id)
-    details = await read_contact(Case(session, order, visitor.person), role=grant.role, person=visitor.person)
-    return await _page(request, visitor, session, request_id, contact=details)
+    case = Case(session, order, visitor.person)
+    details = await read_contact(case, role=grant.role, person=visitor.person, draw=draw_of(request))
+    return await show(request, visitor, session, request_id, contact=details)
+
+
+@router.post("/desk/{request_id}/undo")
+async def take_back(request: Request, visitor: Desk, form: Guarded, request_id: RequestId) -> Response:
+    """Takes the visitor's own last move back within a minute; later it says in words why not."""
+    database = request.app.state.database
+    try:
+        async with database.transaction() as session:
+            _, order = await find(session, visitor.access, request_id, lock=True)
+            case = Case(session, order, visitor.person)
+            await undoing.undo(case, visitor.person, reason=visitor.say(UNDONE))
+        return pages_of(request).go(visitor, f"/desk/{request_id}?done=undo")
+    except (NothingToUndo, UndoOver) as refusal:
+        faults = {"form": visitor.say(NOT_UNDONE[type(refusal)])}
+    async with database.transaction() as session:
+        return await show(request, visitor, session, request_id, faults=faults)
 
 
 @router.post("/desk/{request_id}/{move}")
@@ -85,14 +110,20 @@ async def make_move(
             faults = {"form": visitor.say(MOVED_ON)} if moved_on else of_problem(told, visitor)
     async with database.transaction() as session:
         typed = {name: str(value) for name, value in form.items() if isinstance(value, str)}
-        return await _page(request, visitor, session, request_id, faults=faults, at=move, typed=typed)
+        return await show(request, visitor, session, request_id, faults=faults, at=move, typed=typed)
 
 
-async def _page(
+def draw_of(request: Request) -> Draw:
+    """How samples are drawn in this deployment."""
+    return Draw(request.app.state.served_key, request.app.state.zone)
+
+
+async def show(
     request: Request, visitor: Visitor, session: Session, request_id: UUID, *, done: str = "",
     contact: dict[str, Any] | None = None, faults: Faults | None = None, at: str = "",
     typed: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
+    """The page of a request as the visitor's role sees it, with what they typed and what is wrong with it."""
     grant, order = await find(session, visitor.access, request_id)
     seen = await requests.read(session, order, grant, visitor.person)
     steps = await story.timeline(session, request_id)
@@ -103,10 +134,15 @@ async def _page(
         alike = (await duplicates(request_id, session, only(visitor.access, "clerk")))["items"]
     moves = offered(allowed(Status(order.status)), visitor.access.roles)
     draft = suggested_summary(service.name, service.questions, order.answers) if service else ""
+    confirmed = grant.role == "supervisor" and order.status == Status.CLOSED_CONFIRMED
+    sampled = confirmed and await draw_of(request).holds(Case(session, order, visitor.person))
+    undoable = bool(done) and await undoing.undoable(Case(session, order, visitor.person), visitor.person)
     values = {
-        "seen": seen, "steps": steps, "service": service, "alike": alike, "moves": moves, "done": done,
-        "contact": contact, "faults": faults or {}, "at": at, "typed": typed or {}, "draft": order.summary or draft,
-        "forms": FORMS, "step_words": STEPS, "village": await name_of(session, order.tenant),
+        "undoable": undoable,
+        "sampled": sampled, "seen": seen, "steps": steps, "service": service, "alike": alike, "moves": moves,
+        "done": done, "contact": contact, "faults": faults or {}, "at": at, "typed": typed or {},
+        "draft": order.summary or draft, "forms": FORMS, "step_words": STEPS,
+        "village": await name_of(session, order.tenant),
         "grids": [unit for unit in await units_under(session, order.tenant, None, 60) if unit.level == "grid"],
         "staff": await _staff(session, order.tenant, visitor),
         "villages": await _villages_beside(session, order.tenant),
