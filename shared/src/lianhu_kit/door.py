@@ -166,6 +166,8 @@ def _limited(receive: Receive, upload: Upload) -> Receive:
 
 def too_large(largest: int = LARGEST_BODY) -> Problem:
     """The answer to a body that is too long."""
+    if largest > LARGEST_BODY:
+        return Problem(413, "too-large", f"The file is over {largest >> 20} MB. Send a smaller one.")
     return Problem(413, "too-large", f"The body is over {largest // 1024} KiB. Shorten it.")
 
 

@@ -21,6 +21,7 @@ from requests_service.api import (
     keys,
     moves,
     people,
+    photos,
     reads,
     signing_in,
     standing_still,
@@ -30,6 +31,7 @@ from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
 from requests_service.domain.grades import NotYourCallback, TooLate
 from requests_service.domain.imports import LinesWrong, NotNow
+from requests_service.domain.photos import NotYours, OrderEnded, PhotosFull
 from requests_service.domain.standing_still import (
     AlreadySuspended,
     ExtendedBefore,
@@ -46,6 +48,7 @@ from requests_service.handlers.gauges import measure
 from requests_service.handlers.importing.running import Running
 from requests_service.handlers.intake import NumbersExhausted
 from requests_service.handlers.phone_messages import PhoneMessages
+from requests_service.handlers.reencoding import Reencoder
 from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
@@ -58,7 +61,7 @@ from requests_service.web.desk import people as desk_people
 from requests_service.web.desk import town as desk_town
 from requests_service.web.renewing import OwnRenewal
 
-REQUIRED_REVISION = "0014"
+REQUIRED_REVISION = "0017"
 # The pages of this service, a router a noun.
 PAGES: list[APIRouter] = [
     front.router,
@@ -91,6 +94,9 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NoLimit: lambda error: Conflict("no-limit", str(NoLimit.__doc__)),
     NotNow: lambda error: Conflict("not-now", str(error), state=error.state, allowed=list(error.allowed)),
     LinesWrong: lambda error: Conflict("lines-wrong", str(LinesWrong.__doc__)),
+    OrderEnded: lambda error: Conflict("order-ended", str(OrderEnded.__doc__)),
+    PhotosFull: lambda error: Conflict("photos-full", str(PhotosFull.__doc__)),
+    NotYours: lambda error: Forbidden(str(NotYours.__doc__), type="not-yours"),
     TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
     NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),
 }
@@ -104,6 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.served_key = served_key(settings.signing_keys)
         app.state.zone = ZoneInfo(settings.timezone)
         app.state.importing = Running(app.state.database)
+        app.state.reencode = Reencoder()
         app.state.rates = Rates(
             app.state.database,
             app.state.served_key,
@@ -134,10 +141,11 @@ def create_app(settings: Settings) -> FastAPI:
             keys.router,
             signing_in.router,
             contact_points.router,
+            photos.router,
         ],
         required_revision=REQUIRED_REVISION,
         problems=PROBLEMS,
-        uploads=importing.UPLOADS,
+        uploads=(*importing.UPLOADS, *photos.UPLOADS),
         during=[own_state],
     )
     pages = Pages("requests_service", prefix="/order", timezone=settings.timezone)

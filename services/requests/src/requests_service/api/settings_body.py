@@ -36,6 +36,7 @@ class UnitSettings(Body):
     working_days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(max_length=7)] | None = None
     always_working: bool | None = None
     default_grid: GridCode | None = None
+    photos_kept_days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
     def fault(self, code: str, zone: ZoneInfo) -> str | None:
         """What makes no sense in a unit's settings; None where all does."""

@@ -34,6 +34,18 @@ async def first_contact(case: Case, *, how: Literal["phone", "visit", "desk"], a
 async def read_contact(case: Case, *, role: str, person: UUID) -> dict[str, Any]:
     """Who ordered, who is served, where; to whom the right is given, and with a line in the audit log.
 
+    Raises as `require_right`.
+    """
+    request = case.request
+    await require_right(case, role=role, person=person)
+    case.session.add(ContactRead(request_id=request.id, tenant=request.tenant, person=person, role=role, at=case.now))
+    contact = await case.session.get(Contact, request.id)
+    return _details(contact) if contact else {}
+
+
+async def require_right(case: Case, *, role: str, person: UUID) -> None:
+    """The right to what tells where somebody lives: contact details and photos.
+
     Conflict not-yet while a claim may be on its way here, Forbidden where the right has ended or was never given.
     """
     request = case.request
@@ -59,11 +71,7 @@ async def read_contact(case: Case, *, role: str, person: UUID) -> dict[str, Any]
         case access.Contact.NO:
             raise Forbidden("Your role does not open the contact details of this request as it stands.")
         case access.Contact.YES:
-            case.session.add(
-                ContactRead(request_id=request.id, tenant=request.tenant, person=person, role=role, at=case.now)
-            )
-    contact = await case.session.get(Contact, request.id)
-    return _details(contact) if contact else {}
+            return
 
 
 def _details(contact: Contact) -> dict[str, Any]:

@@ -60,6 +60,7 @@ STEPS = {
     "returned": N_("Back to the village"), "cancelled": N_("Called off"), "limit-near": N_("Soon due"),
     "limit-passed": N_("Late"), "escalated": N_("The leader was told"), "reminded": N_("Reminded"),
     "supervised": N_("Ordered by the town"), "declined": N_("Somebody passed"),
+    "photo-added": N_("A photo was added"), "photo-removed": N_("A photo was taken away"),
 }  # fmt: skip
 MOVED_ON = N_("The order has moved on meanwhile; this cannot be done any more.")
 TOO_LATE = N_("It is over thirty days ago. Please place a new order.")

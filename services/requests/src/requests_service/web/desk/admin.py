@@ -34,6 +34,7 @@ OTHERS = {
     "working_days": N_("Working days, Monday is 1, such as 1 2 3 4 5"),
     "always_working": N_("Do clocks run day and night?"),
     "default_grid": N_("Grid that gets what names none"),
+    "photos_kept_days": N_("Days that photos are kept after an order has ended; 90 where nothing is said"),
 }
 
 
@@ -129,7 +130,8 @@ def _typed(settings: dict[str, Any]) -> dict[str, str]:
         found["working_days"] = " ".join(str(day) for day in settings["working_days"])
     if settings.get("always_working") is not None:
         found["always_working"] = "yes" if settings["always_working"] else "no"
-    return found | ({"default_grid": settings["default_grid"]} if settings.get("default_grid") else {})
+    plain = ("default_grid", "photos_kept_days")
+    return found | {name: str(settings[name]) for name in plain if settings.get(name)}
 
 
 def _on_the_form(faults: Faults) -> Faults:
