@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fastapi import Request
+from fastapi import Request, Response
 from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
@@ -101,7 +101,7 @@ class Door:
                 upload = self._upload(scope)
                 refused = _refused(scope, headers, upload)
                 if refused is not None:
-                    await answer(refused)(scope, receive, sending)
+                    await (await _told(scope, refused))(scope, receive, sending)
                 else:
                     await self._app(scope, _limited(receive, upload), sending)
             except Exception as error:
@@ -133,6 +133,12 @@ class Door:
             known = metrics.CALLS.labels(self._service, route, method, str(status))
             self._seconds[route, method, status] = known
         return known
+
+
+async def _told(scope: Scope, refused: Problem) -> Response:
+    """What is refused unread, told as the service tells its other problems: as a page where a browser asks."""
+    shown: Response | None = await scope["app"].state.show_problem(Request(scope), refused) if "app" in scope else None
+    return shown if shown is not None else answer(refused)
 
 
 def _limited(receive: Receive, upload: Upload) -> Receive:

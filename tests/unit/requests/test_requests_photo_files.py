@@ -13,7 +13,7 @@ from lianhu_kit.problems import Invalid, Unavailable
 from requests_service.domain.photos import KEPT_DAYS, NotYours, OrderEnded, Purpose, over_at, purpose, removes
 from requests_service.domain.statuses import Status
 from requests_service.handlers import reencoding
-from requests_service.handlers.reencoding import NoPhoto, Reencoder, reencode
+from requests_service.handlers.reencoding import NoPhoto, Reencoder, Saved, reencode
 from support.pictures import HIDDEN, bomb, opened, photo
 
 
@@ -21,7 +21,7 @@ def test_nothing_but_the_picture_is_left() -> None:
     given = photo()
     assert opened(given).getexif().get_ifd(0x8825)
     assert given.count(HIDDEN) == 2
-    saved = reencode(given)
+    saved, small = reencode(given)
     assert HIDDEN not in saved
     assert b"<script" not in saved
     assert b"Exif" not in saved
@@ -30,6 +30,9 @@ def test_nothing_but_the_picture_is_left() -> None:
     assert (picture.format, picture.size, dict(picture.getexif())) == ("JPEG", (640, 480), {})
     assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
     assert saved.endswith(b"\xff\xd9")
+    assert HIDDEN not in small
+    assert opened(small).size == (160, 120)
+    assert len(small) < 8_000
 
 
 def test_it_stands_upright_and_is_made_small() -> None:
@@ -39,7 +42,7 @@ def test_it_stands_upright_and_is_made_small() -> None:
     beside[0x0112] = 6  # the camera was turned: what is on top lies right
     out = io.BytesIO()
     given.save(out, "JPEG", exif=beside)
-    picture = opened(reencode(out.getvalue()))
+    picture = opened(reencode(out.getvalue()).content)
     assert picture.size == (400, 1600)
     right, left = picture.getpixel((390, 800)), picture.getpixel((10, 800))
     assert isinstance(right, tuple)
@@ -55,14 +58,14 @@ def test_every_kind_becomes_a_plain_jpeg(kind: str, mode: str) -> None:
         Image.new(mode, (50, 40)).save(out, kind)
     except (OSError, ValueError):
         pytest.skip(f"{kind} has no {mode}")
-    picture = opened(reencode(out.getvalue()))
+    picture = opened(reencode(out.getvalue()).content)
     assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (50, 40))
 
 
 def test_what_can_be_seen_through_becomes_white() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (50, 40), (255, 0, 0, 0)).save(out, "PNG")
-    assert opened(reencode(out.getvalue())).getpixel((5, 5)) == (255, 255, 255)
+    assert opened(reencode(out.getvalue()).content).getpixel((5, 5)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize(
@@ -97,20 +100,22 @@ async def test_no_file_and_a_large_one_are_told_at_their_field() -> None:
 async def test_a_slow_one_keeps_its_place_until_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     going, most = 0, 0
 
-    def slow(_content: bytes) -> bytes:
+    done = Saved(b"done", b"small")
+
+    def slow(_content: bytes) -> Saved:
         nonlocal going, most
         going += 1
         most = max(most, going)
         time.sleep(0.2)
         going -= 1
-        return b"done"
+        return done
 
     monkeypatch.setattr(reencoding, "reencode", slow)
     read = Reencoder(at_once=1, seconds=0.05)
     answers: list[Any] = await asyncio.gather(*(read(b"x") for _ in range(3)), return_exceptions=True)
     assert all(isinstance(answer, Unavailable) for answer in answers)
     patient = Reencoder(at_once=1, seconds=5)
-    assert await asyncio.gather(*(patient(b"x") for _ in range(3))) == [b"done"] * 3
+    assert await asyncio.gather(*(patient(b"x") for _ in range(3))) == [done] * 3
     assert most <= 2  # one of each
 
 

@@ -11,7 +11,7 @@ TABLES = """
 CREATE TABLE attachments (
     id uuid PRIMARY KEY, request_id uuid NOT NULL, tenant text COLLATE "C" NOT NULL, purpose text NOT NULL,
     media_type text NOT NULL, size integer NOT NULL, digest bytea NOT NULL, by uuid, at timestamptz NOT NULL,
-    content bytea NOT NULL, CONSTRAINT attachments_once UNIQUE (request_id, purpose, digest)
+    thumbnail bytea NOT NULL, content bytea NOT NULL, CONSTRAINT attachments_once UNIQUE (request_id, purpose, digest)
 );
 ALTER TABLE attachments ALTER COLUMN content SET STORAGE EXTERNAL;
 """

@@ -54,6 +54,7 @@ from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
 from requests_service.web import front, ordering, tracking
 from requests_service.web import imports as imports_pages
+from requests_service.web import photos as photo_pages
 from requests_service.web import signing_in as signing_in_pages
 from requests_service.web.desk import admin, catalogue, one, queues
 from requests_service.web.desk import intake as desk_intake
@@ -65,6 +66,7 @@ REQUIRED_REVISION = "0017"
 # The pages of this service, a router a noun.
 PAGES: list[APIRouter] = [
     front.router,
+    photo_pages.router,  # before those that take any word where it says `photos`
     ordering.router,
     tracking.router,
     signing_in_pages.router,

@@ -57,11 +57,11 @@ async def receive(request: Request, access: Access, request_id: UUID, content: b
     async with database.transaction() as session:
         grant, order = await find(session, access, request_id)
         await photos.purpose_of(Case(session, order, person), grant.role, person)
-    content = await request.app.state.reencode(content)
+    saved = await request.app.state.reencode(content)
     async with database.transaction() as session:
         grant, order = await find(session, access, request_id, lock=True)
         case = Case(session, order, person)
-        return await photos.add(case, content, await photos.purpose_of(case, grant.role, person), person)
+        return await photos.add(case, saved, await photos.purpose_of(case, grant.role, person), person)
 
 
 async def picture(session: Session, access: Access, request_id: UUID, wanted: UUID) -> Response:

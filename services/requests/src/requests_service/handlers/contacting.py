@@ -43,11 +43,8 @@ async def read_contact(case: Case, *, role: str, person: UUID) -> dict[str, Any]
     return _details(contact) if contact else {}
 
 
-async def require_right(case: Case, *, role: str, person: UUID) -> None:
-    """The right to what tells where somebody lives: contact details and photos.
-
-    Conflict not-yet while a claim may be on its way here, Forbidden where the right has ended or was never given.
-    """
+async def right_of(case: Case, *, role: str, person: UUID) -> access.Contact:
+    """Whether somebody has the right to what tells where people live: contact details and photos."""
     request = case.request
     held = await case.session.exec(
         select(Holder.round, Holder.state).where(Holder.request_id == request.id, Holder.person == person)
@@ -61,7 +58,12 @@ async def require_right(case: Case, *, role: str, person: UUID) -> None:
         first_grade=request.first_grade,
         last_grade=request.last_grade,
     )
-    match access.contact(role, seen):
+    return access.contact(role, seen)
+
+
+async def require_right(case: Case, *, role: str, person: UUID) -> None:
+    """Raises Conflict not-yet while a claim may be on its way here, Forbidden where the right ended or never was."""
+    match await right_of(case, role=role, person=person):
         case access.Contact.UNKNOWN:
             raise NotFound()
         case access.Contact.NOT_YET:

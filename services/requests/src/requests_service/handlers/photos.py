@@ -14,6 +14,7 @@ from lianhu_kit.problems import Forbidden, NotFound
 from lianhu_kit.timers import Timer, arm, disarm
 from requests_service.domain.photos import LOOKED_AT_EVERY, MOST, PhotosFull, Purpose, over_at, purpose, removes
 from requests_service.handlers.case import Case
+from requests_service.handlers.reencoding import Saved
 from requests_service.queries.photos import photos_of
 from requests_service.queries.units import settings_at
 from requests_service.tables import Attachment, Holder, Request
@@ -35,10 +36,10 @@ async def purpose_of(case: Case, role: str, person: UUID) -> Purpose:
     return purpose(role, case.status, own=_own(request, person), held=held.one_or_none())
 
 
-async def add(case: Case, content: bytes, shows: Purpose, by: UUID | None) -> dict[str, Any]:
+async def add(case: Case, saved: Saved, shows: Purpose, by: UUID | None) -> dict[str, Any]:
     """Keeps a photo that was saved anew; the same one sent again is the one that is there. Raises PhotosFull."""
     request, session = case.request, case.session
-    digest = hashlib.sha256(content).digest()
+    digest = hashlib.sha256(saved.content).digest()
     same = (Attachment.request_id == request.id, Attachment.purpose == shows.value)
     known = (await session.exec(select(Attachment.id).where(*same, Attachment.digest == digest))).one_or_none()
     if known is not None:
@@ -47,7 +48,7 @@ async def add(case: Case, content: bytes, shows: Purpose, by: UUID | None) -> di
         raise PhotosFull
     photo = Attachment(
         id=new_id(), request_id=request.id, tenant=request.tenant, purpose=shows.value, media_type=MEDIA_TYPE,
-        size=len(content), digest=digest, by=by, at=case.now, content=content,
+        size=len(saved.content), digest=digest, by=by, at=case.now, thumbnail=saved.thumbnail, content=saved.content,
     )  # fmt: skip
     session.add(photo)
     case.note("requests", "photo-added", case.now, by)
@@ -65,11 +66,18 @@ async def remove(case: Case, wanted: UUID, *, role: str, person: UUID) -> None:
     photo = found[0]
     if not removes(role, Purpose(photo["purpose"]), own=_own(request, person), by_them=photo["by"] == person):
         raise Forbidden("Only who added a photo, the resident of the order and the desk take it away.")
-    await drop(case, wanted)
+    await _drop(case, wanted)
 
 
-async def drop(case: Case, wanted: UUID) -> None:
-    """Takes a photo of this order away, for whoever was found to be allowed to."""
+async def remove_own(case: Case, wanted: UUID) -> None:
+    """Takes a photo that shows what the order is about away, for its resident. NotFound where there is none."""
+    found = await photos_of(case.session, case.request.id, wanted)
+    if not found or found[0]["purpose"] != Purpose.ORDER:
+        raise NotFound()
+    await _drop(case, wanted)
+
+
+async def _drop(case: Case, wanted: UUID) -> None:
     await case.session.execute(_END, {"id": wanted})
     await disarm(case.session, wanted, PHOTO_OVER)
     case.note("requests", "photo-removed", case.now, case.by)

@@ -6,6 +6,7 @@ points of the picture are: OWASP File Upload Cheat Sheet, image rewriting.
 
 import asyncio
 import io
+from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
@@ -14,6 +15,9 @@ from lianhu_kit.problems import FieldError, Invalid, Unavailable
 LARGEST = 8 * 1024 * 1024
 LONGEST_SIDE = 1600
 QUALITY = 80
+# Small enough for six of them to come within a page.
+SMALL_SIDE = 160
+SMALL_QUALITY = 60
 SECONDS = 15.0
 AT_ONCE = 1
 # JPEG is read at an eighth of its size where that is enough; the others take four bytes a point.
@@ -32,12 +36,22 @@ class NoPhoto(Exception):
     """A file that no photo is made of; the message says what to do."""
 
 
-def reencode(content: bytes) -> bytes:
+class Saved(NamedTuple):
+    """A photo as it is kept: the picture, and a small one of it."""
+
+    content: bytes
+    thumbnail: bytes
+
+
+def reencode(content: bytes) -> Saved:
     """The picture alone as a JPEG of at most 1,600 points a side, the right way up. Raises NoPhoto."""
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF:
         raise NoPhoto(HEIC)
     try:
-        return _saved(_opened(content))
+        bare = _bare(_opened(content))
+        saved = _jpeg(bare, QUALITY)
+        bare.thumbnail((SMALL_SIDE, SMALL_SIDE))
+        return Saved(saved, _jpeg(bare, SMALL_QUALITY))
     except NoPhoto:
         raise
     except Image.DecompressionBombError:
@@ -53,7 +67,7 @@ def _opened(content: bytes) -> Image.Image:
     return picture
 
 
-def _saved(picture: Image.Image) -> bytes:
+def _bare(picture: Image.Image) -> Image.Image:
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     ImageOps.exif_transpose(picture, in_place=True)
     if picture.has_transparency_data:
@@ -63,8 +77,12 @@ def _saved(picture: Image.Image) -> bytes:
     # Into a picture of its own: comments and profiles hang on the one that was read.
     bare = Image.new("RGB", picture.size)
     bare.paste(picture.convert("RGB"))
+    return bare
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
     out = io.BytesIO()
-    bare.save(out, "JPEG", quality=QUALITY, optimize=True)
+    picture.save(out, "JPEG", quality=quality, optimize=True)
     return out.getvalue()
 
 
@@ -75,7 +93,7 @@ class Reencoder:
         self._free = asyncio.Semaphore(at_once)
         self._seconds = seconds
 
-    async def __call__(self, content: bytes) -> bytes:
+    async def __call__(self, content: bytes) -> Saved:
         """The photo saved anew. Raises Invalid at `photo`, Unavailable where it takes too long."""
         if not content:
             raise Invalid([FieldError("photo", NO_FILE)])
@@ -93,7 +111,7 @@ class Reencoder:
         except NoPhoto as refused:
             raise Invalid([FieldError("photo", str(refused))]) from None
 
-    def _ended(self, work: "asyncio.Future[bytes]") -> None:
+    def _ended(self, work: "asyncio.Future[Saved]") -> None:
         self._free.release()
         if not work.cancelled():
             work.exception()  # looked at, for nobody may be waiting any more

@@ -1,5 +1,6 @@
 """Photos of an order: what is there, and one of them."""
 
+from base64 import b64encode
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,14 @@ async def photos_of(session: AsyncSession, request_id: UUID, wanted: UUID | None
     """The photos of an order in scope without their pictures, the first first; of one where it is named."""
     found = await session.execute(_PHOTOS, {"request": request_id, "wanted": wanted})
     return [dict(row) for row in found.mappings()]
+
+
+async def small_photos_of(session: AsyncSession, request_id: UUID) -> list[dict[str, Any]]:
+    """The same with small pictures, as pages hold them within themselves (RFC 2397)."""
+    query = select(Attachment.id, Attachment.thumbnail).where(Attachment.request_id == request_id)
+    small = {photo: b64encode(picture).decode() for photo, picture in await session.exec(query)}
+    told = await photos_of(session, request_id)
+    return [{**each, "picture": f"data:{each['media_type']};base64,{small[each['id']]}"} for each in told]
 
 
 async def picture_of(session: AsyncSession, request_id: UUID, wanted: UUID) -> tuple[str, bytes] | None:

@@ -22,4 +22,5 @@ class Attachment(Table, table=True):
     digest: bytes
     by: UUID | None = None
     at: datetime = moment()
+    thumbnail: bytes
     content: bytes

@@ -17,16 +17,19 @@ from lianhu_web.words import N_
 from requests_service.api.doors import Zone
 from requests_service.api.endings import only
 from requests_service.api.reads import duplicates
+from requests_service.domain.access import Contact
 from requests_service.domain.statuses import Status, allowed
 from requests_service.domain.suggesting import suggested_summary
 from requests_service.handlers.case import Case
-from requests_service.handlers.contacting import read_contact
+from requests_service.handlers.contacting import read_contact, right_of
 from requests_service.queries import requests, story
 from requests_service.queries.finding import name_of
+from requests_service.queries.photos import photos_of, small_photos_of
 from requests_service.queries.reach import find
 from requests_service.queries.units import catalogue_at, units_under
 from requests_service.tables import Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
+from requests_service.web.words_of_photos import SHOWS, can_add
 from requests_service.web.words_of_residents import STEPS
 
 router = APIRouter(include_in_schema=False)
@@ -40,7 +43,7 @@ MOVED_ON = N_("It has moved on meanwhile; look at what it allows now.")
 @router.get("/desk/{request_id}")
 async def one(request: Request, visitor: Desk, session: Session, request_id: RequestId, done: str = "") -> Response:
     """The request as the visitor's role sees it."""
-    return await _page(request, visitor, session, request_id, done=done if done in FORMS else "")
+    return await page_of(request, visitor, session, request_id, done=done if done in FORMS else "")
 
 
 @router.post("/desk/{request_id}/contact")
@@ -50,7 +53,7 @@ async def open_contact(
     """Opens the contact details; the look is in the audit log before they are shown."""
     grant, order = await find(session, visitor.access, request_id)
     details = await read_contact(Case(session, order, visitor.person), role=grant.role, person=visitor.person)
-    return await _page(request, visitor, session, request_id, contact=details)
+    return await page_of(request, visitor, session, request_id, contact=details)
 
 
 @router.post("/desk/{request_id}/{move}")
@@ -84,14 +87,15 @@ async def make_move(
             faults = {"form": visitor.say(MOVED_ON)} if moved_on else of_problem(told, visitor)
     async with database.transaction() as session:
         typed = {name: str(value) for name, value in form.items() if isinstance(value, str)}
-        return await _page(request, visitor, session, request_id, faults=faults, at=move, typed=typed)
+        return await page_of(request, visitor, session, request_id, faults=faults, at=move, typed=typed)
 
 
-async def _page(
+async def page_of(
     request: Request, visitor: Visitor, session: Session, request_id: UUID, *, done: str = "",
     contact: dict[str, Any] | None = None, faults: Faults | None = None, at: str = "",
     typed: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
+    """The page of a request; `faults` are those of the form `at`."""
     grant, order = await find(session, visitor.access, request_id)
     seen = await requests.read(session, order, grant, visitor.person)
     steps = await story.timeline(session, request_id)
@@ -102,7 +106,10 @@ async def _page(
         alike = (await duplicates(request_id, session, only(visitor.access, "clerk")))["items"]
     moves = offered(allowed(Status(order.status)), visitor.access.roles)
     draft = suggested_summary(service.name, service.questions, order.answers) if service else ""
+    right = await right_of(Case(session, order, visitor.person), role=grant.role, person=visitor.person)
+    photos = await (small_photos_of if right is Contact.YES else photos_of)(session, order.id)
     values = {
+        "photos": photos, "shows": SHOWS, "can_add": can_add(order.status) and grant.role == "clerk",
         "seen": seen, "steps": steps, "service": service, "alike": alike, "moves": moves, "done": done,
         "contact": contact, "faults": faults or {}, "at": at, "typed": typed or {}, "draft": order.summary or draft,
         "forms": FORMS, "step_words": STEPS, "village": await name_of(session, order.tenant),
