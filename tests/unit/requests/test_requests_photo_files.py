@@ -10,7 +10,17 @@ import pytest
 from PIL import Image
 
 from lianhu_kit.problems import Invalid, Unavailable
-from requests_service.domain.photos import KEPT_DAYS, NotYours, OrderEnded, Purpose, over_at, purpose, removes
+from lianhu_web import photos
+from requests_service.domain.photos import (
+    KEPT_DAYS,
+    NotYours,
+    OrderEnded,
+    PhotosFull,
+    Purpose,
+    over_at,
+    purpose,
+    removes,
+)
 from requests_service.domain.statuses import Status
 from requests_service.handlers import reencoding
 from requests_service.handlers.reencoding import NoPhoto, Reencoder, Saved, reencode
@@ -139,6 +149,16 @@ def reopenable() -> list[str]:
         "submitted", "awaiting_resident", "accepted", "dispatched", "claimed", "in_progress", "referred", "with_town",
         "completed",
     ]  # fmt: skip
+
+
+def test_pages_of_all_services_know_why_one_is_refused() -> None:
+    said = {
+        reencoding.NO_FILE, reencoding.NOT_ONE, reencoding.HEIC, reencoding.TOO_LARGE, reencoding.TOO_MANY_POINTS,
+        reencoding.BUSY, *(str(each.__doc__) for each in (OrderEnded, PhotosFull, NotYours)),
+    }  # fmt: skip
+    assert said == set(photos.SENTENCES)
+    assert photos.LARGEST == reencoding.LARGEST
+    assert set(photos.SHOWS) == {purpose.value for purpose in Purpose}
 
 
 def test_who_takes_one_away() -> None:

@@ -4,28 +4,24 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import FormData, UploadFile
 
 from lianhu_kit.access import Access, permits
 from lianhu_kit.api import Session
 from lianhu_kit.door import Upload
 from lianhu_kit.problems import NotFound
+from lianhu_web.photos import FORM_SECONDS, LARGEST_FORM, file_of
 from requests_service.api.endings import person_of
 from requests_service.handlers import photos
 from requests_service.handlers.case import Case
 from requests_service.handlers.contacting import require_right
-from requests_service.handlers.reencoding import LARGEST
 from requests_service.queries.photos import photos_of, picture_of
 from requests_service.queries.reach import find, find_to_see_contact
 
 router = APIRouter(prefix="/v1/requests/{request_id}/attachments", tags=["photos"])
 WHO = ("clerk", "branch_secretary", "grid_leader", "supervisor", "grid_worker", "volunteer", "resident")
 Person = Annotated[Access, permits(*WHO)]
-SECONDS = 60.0
-# What a form has around its file.
-_AROUND = 64 * 1024
 UPLOADS = tuple(
-    Upload(path, LARGEST + _AROUND, SECONDS, frozenset({b"multipart/form-data"}))
+    Upload(path, LARGEST_FORM, FORM_SECONDS, frozenset({b"multipart/form-data"}))
     for path in (
         "/v1/requests/{request_id}/attachments", "/track/photos", "/track/{request_id}/photos",
         "/desk/{request_id}/photos",
@@ -43,12 +39,6 @@ PICTURE_HEADERS = {
     "sandbox",
     "Cache-Control": "private, no-store",
 }
-
-
-async def file_of(form: FormData) -> bytes:
-    """The file in a form's field `photo`; empty where there is none."""
-    file = form.get("photo")
-    return await file.read() if isinstance(file, UploadFile) else b""
 
 
 async def receive(request: Request, access: Access, request_id: UUID, content: bytes) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from lianhu_kit.problems import NotFound
 from lianhu_web.faults import Faults
 from lianhu_web.guarding import Fields, Guarded
 from lianhu_web.pages import pages_of
+from lianhu_web.photos import file_of
 from lianhu_web.visiting import Visitor, anyone, needs
-from requests_service.api.photos import WHO, file_of, picture, receive, take_away
+from requests_service.api.photos import WHO, picture, receive, take_away
 from requests_service.domain.photos import purpose
 from requests_service.domain.statuses import Status
 from requests_service.handlers import photos

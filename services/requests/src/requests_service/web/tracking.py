@@ -12,6 +12,7 @@ from lianhu_kit.problems import Problem
 from lianhu_web.faults import Faults, of_problem, read
 from lianhu_web.guarding import Guarded, fields_of
 from lianhu_web.pages import pages_of
+from lianhu_web.photos import SHOWS
 from lianhu_web.visiting import Visitor, anyone, needs
 from lianhu_web.words import N_
 from requests_service.api.doors import Rates, Zone, address_of
@@ -24,7 +25,7 @@ from requests_service.queries.photos import photos_of, small_photos_of
 from requests_service.queries.reach import find, villages_of
 from requests_service.queries.tracking import track
 from requests_service.tables import Request as Order
-from requests_service.web.words_of_photos import SHOWS, can_add
+from requests_service.web.words_of_photos import can_add
 from requests_service.web.words_of_residents import FACES, NEXT_WORDS, SOLVED, STEPS, resident_act, word_of
 
 router = APIRouter(include_in_schema=False)

@@ -12,6 +12,7 @@ from lianhu_kit.problems import NotFound, Problem
 from lianhu_web.faults import Faults, of_problem, read
 from lianhu_web.guarding import Guarded
 from lianhu_web.pages import pages_of
+from lianhu_web.photos import SHOWS
 from lianhu_web.visiting import Visitor, needs
 from lianhu_web.words import N_
 from requests_service.api.doors import Zone
@@ -29,7 +30,7 @@ from requests_service.queries.reach import find
 from requests_service.queries.units import catalogue_at, units_under
 from requests_service.tables import Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
-from requests_service.web.words_of_photos import SHOWS, can_add
+from requests_service.web.words_of_photos import can_add
 from requests_service.web.words_of_residents import STEPS
 
 router = APIRouter(include_in_schema=False)
