@@ -113,6 +113,12 @@ class Person:
         sent = await self._send(form.method.upper(), form.action, data=data, **({"files": files} if files else {}))
         return await self.get(sent.location) if sent.location else sent
 
+    async def again(self, form: Form, files: Any = None, **fields: Any) -> Page:
+        """Sends a form of a page that was open before."""
+        return await self._send(
+            form.method.upper(), form.action, data={**form.fields, **fields}, **({"files": files} if files else {})
+        )
+
     async def post(self, path: str, **fields: Any) -> Page:
         """Sends a form as it is, without the page that it would come from."""
         return await self._send("POST", path, data=fields)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fastapi import Request
+from fastapi import Request, Response
 from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
@@ -101,7 +101,7 @@ class Door:
                 upload = self._upload(scope)
                 refused = _refused(scope, headers, upload)
                 if refused is not None:
-                    await answer(refused)(scope, receive, sending)
+                    await (await _told(scope, refused))(scope, receive, sending)
                 else:
                     await self._app(scope, _limited(receive, upload), sending)
             except Exception as error:
@@ -135,6 +135,12 @@ class Door:
         return known
 
 
+async def _told(scope: Scope, refused: Problem) -> Response:
+    """What is refused unread, told as the service tells its other problems: as a page where a browser asks."""
+    shown: Response | None = await scope["app"].state.show_problem(Request(scope), refused) if "app" in scope else None
+    return shown if shown is not None else answer(refused)
+
+
 def _limited(receive: Receive, upload: Upload) -> Receive:
     """The body as it comes, ended with a 413 where it grows too long and with a 408 where it does not end in time.
 
@@ -166,6 +172,8 @@ def _limited(receive: Receive, upload: Upload) -> Receive:
 
 def too_large(largest: int = LARGEST_BODY) -> Problem:
     """The answer to a body that is too long."""
+    if largest > LARGEST_BODY:
+        return Problem(413, "too-large", f"The file is over {largest >> 20} MB. Send a smaller one.")
     return Problem(413, "too-large", f"The body is over {largest // 1024} KiB. Shorten it.")
 
 

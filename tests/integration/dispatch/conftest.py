@@ -48,6 +48,7 @@ class Stage:
     sent: list[Any] = field(default_factory=list)
     checked: int = 0
     by_key: dict[str, list[Any]] = field(default_factory=dict)
+    app: Any = None
 
     async def tell(self, topic: str, type: str, key: str, subject: str, tenant: str, data: Json | None) -> None:
         """Publishes an event as its owner would: checked against its contract, next in its key's line."""
@@ -266,7 +267,7 @@ async def stage(kafka: str, postgres: Any, jwks_file: Path, tmp_path_factory: An
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://dispatch") as client:
         database = Database(urls.worker, application_name="tests", pool_size=2)
-        yield Stage(client, producer, database, records, urls)
+        yield Stage(client, producer, database, records, urls, app=app)
         stop.set()
         await asyncio.wait(tasks, timeout=15)
         for task in tasks:

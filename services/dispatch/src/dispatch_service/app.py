@@ -7,7 +7,7 @@ from dispatch_service.consumer import TOPICS, subscriptions
 from dispatch_service.domain import errors
 from dispatch_service.schedule import timers
 from dispatch_service.settings import Settings
-from dispatch_service.web import board, supervision, tasks
+from dispatch_service.web import board, photos, supervision, tasks
 from lianhu_kit.application import create_application
 from lianhu_kit.problems import Conflict, FieldError, Invalid, Problem
 from lianhu_kit.worker import Work
@@ -16,7 +16,7 @@ from lianhu_web.renewing import RemoteRenewal
 
 REVISION = "0008"
 # The pages of this service, a router a noun.
-PAGES: list[APIRouter] = [tasks.router, supervision.router, board.router]
+PAGES: list[APIRouter] = [photos.router, tasks.router, supervision.router, board.router]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -36,6 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
         required_revision=REVISION,
         problems={errors.Refusal: refused},
+        uploads=photos.UPLOADS,
     )
     app.state.refused = refused
     pages = Pages("dispatch_service", prefix="/tasks", timezone=settings.timezone)

@@ -21,6 +21,7 @@ from requests_service.api import (
     keys,
     moves,
     people,
+    photos,
     reads,
     signing_in,
     standing_still,
@@ -30,6 +31,7 @@ from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
 from requests_service.domain.grades import NotYourCallback, TooLate
 from requests_service.domain.imports import LinesWrong, NotNow
+from requests_service.domain.photos import NotYours, OrderEnded, PhotosFull
 from requests_service.domain.standing_still import (
     AlreadySuspended,
     ExtendedBefore,
@@ -47,6 +49,7 @@ from requests_service.handlers.gauges import measure
 from requests_service.handlers.importing.running import Running
 from requests_service.handlers.intake import NumbersExhausted
 from requests_service.handlers.phone_messages import PhoneMessages
+from requests_service.handlers.reencoding import Reencoder
 from requests_service.handlers.sampling import NotSampled
 from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
@@ -54,6 +57,7 @@ from requests_service.settings import Settings
 from requests_service.web import account as account_pages
 from requests_service.web import front, ordering, tracking
 from requests_service.web import imports as imports_pages
+from requests_service.web import photos as photo_pages
 from requests_service.web import signing_in as signing_in_pages
 from requests_service.web.desk import admin, catalogue, one, queues
 from requests_service.web.desk import intake as desk_intake
@@ -66,6 +70,7 @@ REQUIRED_REVISION = "0018"
 # The pages of this service, a router a noun.
 PAGES: list[APIRouter] = [
     front.router,
+    photo_pages.router,  # before those that take any word where it says `photos`
     ordering.router,
     tracking.router,
     account_pages.router,
@@ -100,6 +105,9 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     NotSampled: lambda error: Conflict("not-sampled", str(NotSampled.__doc__)),
     NothingToUndo: lambda error: Conflict("nothing-to-undo", str(NothingToUndo.__doc__)),
     UndoOver: lambda error: Conflict("undo-over", str(UndoOver.__doc__)),
+    OrderEnded: lambda error: Conflict("order-ended", str(OrderEnded.__doc__)),
+    PhotosFull: lambda error: Conflict("photos-full", str(PhotosFull.__doc__)),
+    NotYours: lambda error: Forbidden(str(NotYours.__doc__), type="not-yours"),
     TooLate: lambda error: Conflict("too-late", str(TooLate.__doc__)),
     NumbersExhausted: lambda error: Unavailable(str(NumbersExhausted.__doc__)),
 }
@@ -113,6 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.served_key = served_key(settings.signing_keys)
         app.state.zone = ZoneInfo(settings.timezone)
         app.state.importing = Running(app.state.database)
+        app.state.reencode = Reencoder()
         app.state.rates = Rates(
             app.state.database,
             app.state.served_key,
@@ -143,10 +152,11 @@ def create_app(settings: Settings) -> FastAPI:
             keys.router,
             signing_in.router,
             contact_points.router,
+            photos.router,
         ],
         required_revision=REQUIRED_REVISION,
         problems=PROBLEMS,
-        uploads=importing.UPLOADS,
+        uploads=(*importing.UPLOADS, *photos.UPLOADS),
         during=[own_state],
     )
     pages = Pages("requests_service", prefix="/order", timezone=settings.timezone)

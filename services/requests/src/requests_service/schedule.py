@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from lianhu_kit.timers import TimerHandler
 from requests_service.handlers.clock import TIMERS as LIMITS
 from requests_service.handlers.importing.starting import IMPORT_OVER, forget
+from requests_service.handlers.photos import PHOTO_OVER, look_again
 
-TIMERS: Mapping[str, TimerHandler] = {**LIMITS, IMPORT_OVER: forget}
+TIMERS: Mapping[str, TimerHandler] = {**LIMITS, IMPORT_OVER: forget, PHOTO_OVER: look_again}
 
 __all__ = ["TIMERS"]

@@ -1,5 +1,6 @@
 """A volunteer's pages: what is offered, what they hold, one of them with its acts, the record of service."""
 
+import asyncio
 import csv
 import io
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from lianhu_web.contacts import Read, contact_of
 from lianhu_web.faults import Faults, of_problem, read
 from lianhu_web.guarding import Guarded, fields_of
 from lianhu_web.pages import pages_of
+from lianhu_web.photos import NOT_YOURS, SHOWS, Listed, PassedOn, file_of, pass_on, photos_of
 from lianhu_web.visiting import Visitor, needs
 from lianhu_web.words import N_
 
@@ -42,6 +44,11 @@ DONE = {
     "check-in": N_("Checked in."),
     "check-out": N_("Checked out. Now report what was done."),
     "complete": N_("Thank you. The resident is asked whether it is solved."),
+}
+NOTES = {
+    **DONE,
+    "reported": N_("It is reported done. The photo could not be sent; you can add it here."),
+    "photo": N_("The photo is with the order."),
 }
 BODIES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
     "release": (work.GivingBack, ("reason",)),
@@ -128,10 +135,10 @@ async def task(
     request: Request, visitor: Worker, session: Session, assignment_id: AssignmentId, done: str = ""
 ) -> Response:
     """One of what is offered to me or what I hold, with all that I can do now."""
-    row = await _one(session, visitor, assignment_id)
+    row = await one_of(session, visitor, assignment_id)
     if row is None:
         return pages_of(request).show(visitor, "tasks/gone.html", 404, gone=GONE)
-    return await _page(request, visitor, row, {}, done=DONE.get(done, ""))
+    return await page_of(request, visitor, row, {}, done=NOTES.get(done, ""))
 
 
 @router.post("/tasks/{assignment_id}/{act}")
@@ -144,10 +151,16 @@ async def make_act(request: Request, visitor: Worker, form: Guarded, assignment_
     if act in BODIES:
         shape, names = BODIES[act]
         body, faults = read(shape, fields_of(form, *names), visitor)
-    database = request.app.state.database
+    database, photo = request.app.state.database, PassedOn()
+    if act == "complete" and not faults and (content := await file_of(form)):
+        photo = await send_photo(request, visitor, assignment_id, content)
+        faults = {"photo": visitor.say(photo.why)} if photo.wrong_file else {}
+        body = body.model_copy(update={"evidence": ["photo"] if photo.sent else []})
     if not faults:
         try:
             await _carry_out(request, visitor, assignment_id, act, body)
+            if photo.why:
+                return pages_of(request).go(visitor, f"/tasks/{assignment_id}?done=reported")
             onward = "/tasks" if act in ("decline", "release", "complete") else f"/tasks/{assignment_id}"
             return pages_of(request).go(visitor, f"{onward}?done={act}")
         except Refusal as refusal:
@@ -158,11 +171,20 @@ async def make_act(request: Request, visitor: Worker, form: Guarded, assignment_
                 raise
             faults = of_problem(problem, visitor)
     async with database.transaction() as session:
-        row = await _one(session, visitor, assignment_id)
+        row = await one_of(session, visitor, assignment_id)
     if row is None:
         return pages_of(request).show(visitor, "tasks/gone.html", 409, gone=GONE)
     names = BODIES[act][1] if act in BODIES else ()
-    return await _page(request, visitor, row, faults, status=422, typed=fields_of(form, *names))
+    return await page_of(request, visitor, row, faults, status=422, typed=fields_of(form, *names))
+
+
+async def send_photo(request: Request, visitor: Visitor, assignment_id: UUID, content: bytes) -> PassedOn:
+    """Sends a photo of work of the visitor's on to requests, as the visitor; no transaction is open meanwhile."""
+    async with request.app.state.database.transaction() as session:
+        row = await one_of(session, visitor, assignment_id)
+    if row is None or row["mine"] is None or visitor.caller is None:
+        return PassedOn(why=NOT_YOURS)
+    return await pass_on(request.app.state.settings.requests_url, visitor.caller.token, row["request_id"], content)
 
 
 async def _carry_out(request: Request, visitor: Visitor, assignment_id: UUID, act: str, body: Any) -> None:
@@ -186,7 +208,8 @@ async def _carry_out(request: Request, visitor: Visitor, assignment_id: UUID, ac
                 await work.complete(request, assignment_id, body, visitor.access, session)
 
 
-async def _one(session: Session, visitor: Visitor, assignment_id: UUID) -> dict[str, Any] | None:
+async def one_of(session: Session, visitor: Visitor, assignment_id: UUID) -> dict[str, Any] | None:
+    """A piece of work that is offered to the visitor or was theirs, None for any other."""
     for grant in visitor.access.grants:
         await enter_scope(session, grant.scope, visitor.person)
         wanted = Filter(person=visitor.person, own=True, id=assignment_id, limit=1)
@@ -200,17 +223,20 @@ async def _one(session: Session, visitor: Visitor, assignment_id: UUID) -> dict[
     return None
 
 
-async def _page(
+async def page_of(
     request: Request, visitor: Visitor, row: dict[str, Any], faults: Faults, *, done: str = "", status: int = 200,
     typed: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
+    """The page of a piece of work, with the contact and the photos while the visitor holds it."""
     mine = row["mine"]
     holds = mine is not None and mine["completed_at"] is None and row["state"] not in ("returned", "cancelled")
-    contact = Read()
+    contact, listed = Read(), Listed()
     if holds and visitor.caller is not None:
-        contact = await contact_of(request.app.state.settings.requests_url, visitor.caller.token, row["request_id"])
+        asked = request.app.state.settings.requests_url, visitor.caller.token, row["request_id"]
+        contact, listed = await asyncio.gather(contact_of(*asked), photos_of(*asked))
     offered = not holds and bool(row["offer_open"]) and row["state"] in ("offered", "assigned")
     return pages_of(request).show(
         visitor, "tasks/one.html", status, task=row, mine=mine, holds=holds, offered=offered,
         by_name=row["asked"] == visitor.person, contact=contact, faults=faults, done=done, typed=typed or {},
+        photos=listed.photos, shows=SHOWS,
     )  # fmt: skip

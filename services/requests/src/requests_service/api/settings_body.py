@@ -37,6 +37,7 @@ class UnitSettings(Body):
     always_working: bool | None = None
     default_grid: GridCode | None = None
     quiet_hours: Annotated[list[LocalTime], Field(max_length=2)] | None = None
+    photos_kept_days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
     def fault(self, code: str, zone: ZoneInfo) -> str | None:
         """What makes no sense in a unit's settings; None where all does."""

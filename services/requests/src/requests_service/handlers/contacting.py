@@ -35,7 +35,19 @@ async def first_contact(case: Case, *, how: Literal["phone", "visit", "desk"], a
 async def read_contact(case: Case, *, role: str, person: UUID, draw: Draw) -> dict[str, Any]:
     """Who ordered, who is served, where; to whom the right is given, and with a line in the audit log.
 
-    Conflict not-yet while a claim may be on its way here, Forbidden where the right has ended or was never given.
+    Raises as `require_right`.
+    """
+    request = case.request
+    await require_right(case, role=role, person=person, draw=draw)
+    case.session.add(ContactRead(request_id=request.id, tenant=request.tenant, person=person, role=role, at=case.now))
+    contact = await case.session.get(Contact, request.id)
+    return _details(contact) if contact else {}
+
+
+async def right_of(case: Case, *, role: str, person: UUID, draw: Draw | None = None) -> access.Contact:
+    """Whether somebody has the right to what tells where people live: contact details and photos.
+
+    Without a draw nothing is open for being drawn to be called back.
     """
     request = case.request
     held = await case.session.exec(
@@ -49,9 +61,14 @@ async def read_contact(case: Case, *, role: str, person: UUID, draw: Draw) -> di
         own=person in (request.reporter, request.resident),
         first_grade=request.first_grade,
         last_grade=request.last_grade,
-        sampled=role == "supervisor" and await draw.holds(case),
+        sampled=role == "supervisor" and draw is not None and await draw.holds(case),
     )
-    match access.contact(role, seen):
+    return access.contact(role, seen)
+
+
+async def require_right(case: Case, *, role: str, person: UUID, draw: Draw | None = None) -> None:
+    """Raises Conflict not-yet while a claim may be on its way here, Forbidden where the right ended or never was."""
+    match await right_of(case, role=role, person=person, draw=draw):
         case access.Contact.UNKNOWN:
             raise NotFound()
         case access.Contact.NOT_YET:
@@ -61,11 +78,7 @@ async def read_contact(case: Case, *, role: str, person: UUID, draw: Draw) -> di
         case access.Contact.NO:
             raise Forbidden("Your role does not open the contact details of this request as it stands.")
         case access.Contact.YES:
-            case.session.add(
-                ContactRead(request_id=request.id, tenant=request.tenant, person=person, role=role, at=case.now)
-            )
-    contact = await case.session.get(Contact, request.id)
-    return _details(contact) if contact else {}
+            return
 
 
 def _details(contact: Contact) -> dict[str, Any]:

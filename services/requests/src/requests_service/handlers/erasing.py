@@ -12,7 +12,7 @@ from requests_service.handlers.people import announce
 ERASED = "注销"
 _ERASE = text("SELECT open_orders, held, emptied FROM erase_person(:who, :called)")
 _MAIL = text("UPDATE people SET mail = NULL WHERE id = :who")
-_FORGET = text("SELECT forget_imported(:who)")
+_FORGET = (_MAIL, text("SELECT forget_imported(:who)"), text("SELECT forget_photos(:who)"))
 
 
 async def erase(session: AsyncSession, who: UUID) -> int:
@@ -30,8 +30,8 @@ async def erase(session: AsyncSession, who: UUID) -> int:
             open_orders=row.open_orders,
             held=row.held,
         )
-    await session.execute(_MAIL, {"who": who})
-    await session.execute(_FORGET, {"who": who})
+    for forget in _FORGET:
+        await session.execute(forget, {"who": who})
     await announce(session, [who])
     emptied: int = row.emptied
     return emptied

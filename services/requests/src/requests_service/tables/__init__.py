@@ -1,5 +1,6 @@
-"""Storage: SQLModel tables without rules. Personal data: `contacts`, `people`, the texts of `requests`."""
+"""Storage: SQLModel tables without rules. Personal: `contacts`, `people`, `attachments`, the texts of `requests`."""
 
+from requests_service.tables.attachments import Attachment
 from requests_service.tables.columns import Table
 from requests_service.tables.directory import CatalogueService, Household, OrgUnit
 from requests_service.tables.imports import Import, ImportLine
@@ -10,6 +11,7 @@ from requests_service.tables.signing_in import Code, LocalCode, WebSession
 metadata = Table.metadata
 
 __all__ = [
+    "Attachment",
     "CatalogueService",
     "Code",
     "Contact",

@@ -12,6 +12,7 @@ from lianhu_kit.problems import Problem
 from lianhu_web.faults import Faults, of_problem, read
 from lianhu_web.guarding import Guarded, fields_of
 from lianhu_web.pages import pages_of
+from lianhu_web.photos import SHOWS
 from lianhu_web.visiting import Visitor, anyone, needs
 from lianhu_web.words import N_
 from requests_service.api.doors import Rates, Zone, address_of
@@ -20,9 +21,11 @@ from requests_service.handlers.codes import Codes, of_order
 from requests_service.queries import requests
 from requests_service.queries.finding import find_units, name_of
 from requests_service.queries.following import followed, orders_of, phone_of
+from requests_service.queries.photos import photos_of, small_photos_of
 from requests_service.queries.reach import find, villages_of
 from requests_service.queries.tracking import track
 from requests_service.tables import Request as Order
+from requests_service.web.words_of_photos import can_add
 from requests_service.web.words_of_residents import FACES, NEXT_WORDS, SOLVED, STEPS, resident_act, word_of
 
 router = APIRouter(include_in_schema=False)
@@ -55,24 +58,26 @@ async def ask_for_slip(request: Request, visitor: Follower) -> Response:
 @router.post("/track")
 async def show_order(request: Request, visitor: Follower, form: Guarded, session: Session) -> Response:
     """Where the order stands; the tracking code never stands in an address."""
-    return await _shown(request, visitor, form, session)
+    return await shown_by_slip(request, visitor, form, session)
 
 
 @router.post("/track/code")
 async def send_code(request: Request, visitor: Follower, form: Guarded, session: Session) -> Response:
     """Sends a one-time code to the order's phone, with which its resident can have a say."""
-    order = await _of_slip(request, form, session)
+    order = await of_slip(request, form, session)
     phone = await phone_of(session, order.id) if order else None
     if order is None or phone is None:
-        return await _shown(request, visitor, form, session)
+        return await shown_by_slip(request, visitor, form, session)
     codes: Codes = request.app.state.codes
     try:
         await codes.send(of_order(order.id), phone, visitor.language)
     except Problem as problem:
         if problem.status not in SENTENCES:
             raise
-        return await _shown(request, visitor, form, session, faults={"form": visitor.say(SENTENCES[problem.status])})
-    return await _shown(request, visitor, form, session, sent=True)
+        return await shown_by_slip(
+            request, visitor, form, session, faults={"form": visitor.say(SENTENCES[problem.status])}
+        )
+    return await shown_by_slip(request, visitor, form, session, sent=True)
 
 
 @router.post("/track/act")
@@ -80,10 +85,10 @@ async def act(request: Request, visitor: Follower, form: Guarded, zone: Zone) ->
     """The resident's word on an order that a slip and a one-time code prove."""
     database = request.app.state.database
     async with database.transaction() as session:
-        order = await _of_slip(request, form, session)
+        order = await of_slip(request, form, session)
     if order is None:
         async with database.transaction() as session:
-            return await _shown(request, visitor, form, session)
+            return await shown_by_slip(request, visitor, form, session)
     codes: Codes = request.app.state.codes
     proof, faults = read(ProofForm, fields_of(form, "one_time"), visitor)
     word, wrong = word_of(form, visitor)
@@ -99,7 +104,7 @@ async def act(request: Request, visitor: Follower, form: Guarded, zone: Zone) ->
             faults = of_problem(problem, visitor)
     async with database.transaction() as session:
         done = not faults
-        return await _shown(request, visitor, form, session, faults=faults, done=done, sent=not done)
+        return await shown_by_slip(request, visitor, form, session, faults=faults, done=done, sent=not done)
 
 
 @router.get("/track/mine")
@@ -119,7 +124,7 @@ async def own(
 ) -> Response:
     """One order of one's own; who is signed in needs no further code."""
     _, order = await find(session, visitor.access, request_id)
-    return await _order_page(request, visitor, session, order, {}, slip=None, done=bool(done))
+    return await order_page(request, visitor, session, order, {}, slip=None, done=bool(done))
 
 
 @router.post("/track/{request_id}")
@@ -143,10 +148,11 @@ async def act_on_own(
         return pages_of(request).go(visitor, f"/track/{request_id}?done=yes")
     async with database.transaction() as session:
         _, order = await find(session, visitor.access, request_id)
-        return await _order_page(request, visitor, session, order, faults, slip=None)
+        return await order_page(request, visitor, session, order, faults, slip=None)
 
 
-async def _of_slip(request: Request, form: Any, session: Session) -> Order | None:
+async def of_slip(request: Request, form: Any, session: Session) -> Order | None:
+    """The order of a slip that a form brings, its scope entered; None where anything of it is wrong."""
     rates: Rates = request.app.state.rates
     await rates.hit("tracks", address_of(request))
     values = fields_of(form, *SLIP)
@@ -158,10 +164,11 @@ async def _of_slip(request: Request, form: Any, session: Session) -> Order | Non
     return order if track(order, code) is not None else None
 
 
-async def _shown(
+async def shown_by_slip(
     request: Request, visitor: Visitor, form: Any, session: Session, *, faults: Faults | None = None,
     done: bool = False, sent: bool = False,
 ) -> Response:  # fmt: skip
+    """The page of the order whose slip a form brings; the slip once more where it is wrong."""
     values = fields_of(form, *SLIP, "village")
     if "tenant" not in values and "village" in values:
         await enter_scope(session, "")
@@ -172,20 +179,23 @@ async def _shown(
                 visitor, "tracking/slip.html", 200 if found else 404, faults=wrong, values=values, found=found
             )
         values["tenant"] = found[0].code
-    order = await _of_slip(request, values, session)
+    order = await of_slip(request, values, session)
     if order is None:
         wrong = {"form": visitor.say(MISS)}
         return pages_of(request).show(visitor, "tracking/slip.html", 404, faults=wrong, values=values, found=[])
-    return await _order_page(request, visitor, session, order, faults or {}, slip=values, done=done, sent=sent)
+    return await order_page(request, visitor, session, order, faults or {}, slip=values, done=done, sent=sent)
 
 
-async def _order_page(
+async def order_page(
     request: Request, visitor: Visitor, session: Session, order: Order, faults: Faults, *,
     slip: dict[str, str] | None, done: bool = False, sent: bool = False,
 ) -> Response:  # fmt: skip
+    """One order as its resident sees it; without a sign-in its photos are told of and not shown."""
     seen = await followed(session, order, request.app.state.served_key)
+    photos = await (photos_of if slip else small_photos_of)(session, order.id)
     values = {
         "seen": seen, "village": await name_of(session, order.tenant), "faults": faults, "slip": slip, "done": done,
-        "sent": sent, "next_words": NEXT_WORDS, "faces": FACES, "solved": SOLVED, "step_words": STEPS,
+        "sent": sent, "photos": photos, "shows": SHOWS, "can_add": can_add(order.status), "next_words": NEXT_WORDS,
+        "faces": FACES, "solved": SOLVED, "step_words": STEPS,
     }  # fmt: skip
     return pages_of(request).show(visitor, "tracking/order.html", 422 if faults else 200, **values)

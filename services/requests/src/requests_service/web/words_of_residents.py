@@ -17,7 +17,7 @@ from requests_service.api.doors import Zone
 from requests_service.domain.grades import TooLate
 from requests_service.domain.next_steps import NEXT, WITHOUT_TIME
 from requests_service.domain.statuses import IllegalTransition
-from requests_service.handlers import ending, taking_on
+from requests_service.handlers import ending, photos, taking_on
 from requests_service.handlers.case import Case
 
 NEXT_WORDS = {status: (words, WITHOUT_TIME.get(status, words)) for status, words in NEXT.items()}
@@ -61,6 +61,7 @@ STEPS = {
     "limit-passed": N_("Late"), "escalated": N_("The leader was told"), "reminded": N_("Reminded"),
     "supervised": N_("Ordered by the town"), "declined": N_("Somebody passed"),
     "sampled": N_("The town asked how it was"),
+    "photo-added": N_("A photo was added"), "photo-removed": N_("A photo was taken away"),
 }  # fmt: skip
 MOVED_ON = N_("The order has moved on meanwhile; this cannot be done any more.")
 TOO_LATE = N_("It is over thirty days ago. Please place a new order.")
@@ -86,12 +87,19 @@ class WithdrawForm(BaseModel):
     reason: Words | None = None
 
 
+class PhotoForm(BaseModel):
+    """Which photo is taken away."""
+
+    which: UUID
+
+
 # What each say asks for; all of it is looked at before a one-time code is used up.
 WORDS: Mapping[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "confirm": (ConfirmForm, ("solved", "grade", "comment")),
     "reopen": (ReasonForm, ("reason",)),
     "withdraw": (WithdrawForm, ("reason",)),
     "reply": (ReasonForm, ("reason",)),
+    "remove-photo": (PhotoForm, ("which",)),
 }
 
 
@@ -126,6 +134,8 @@ async def _carry_out(case: Case, word: BaseModel, act: str, zone: Zone) -> None:
                 case, solved=word.solved, grade=word.grade, comment=word.comment, source="resident", caller=case.by,
                 zone=zone,
             )  # fmt: skip
+        case PhotoForm():
+            await photos.remove_own(case, word.which)
         case WithdrawForm():
             await ending.withdraw(case, reason=word.reason)
         case ReasonForm() if act == "reopen":

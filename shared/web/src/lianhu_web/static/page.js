@@ -75,6 +75,23 @@
     no.focus();
   }
 
+  // A file that is too large is said at once, before it is sent for nothing.
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    if (!field.dataset?.largest) return;
+    const large = [...field.files].some((file) => file.size > Number(field.dataset.largest));
+    let note = field.parentElement.querySelector("[data-large-note]");
+    if (large && !note) {
+      note = document.createElement("p");
+      note.className = "fault";
+      note.dataset.largeNote = "";
+      note.setAttribute("role", "alert");
+      field.before(note);
+    }
+    if (note) note.textContent = large ? field.dataset.tooLarge : "";
+    if (large) field.value = "";
+  });
+
   // Reading aloud, by the browser's own voice.
   for (const button of document.querySelectorAll("[data-read]")) {
     if (!("speechSynthesis" in window)) { button.hidden = true; continue; }

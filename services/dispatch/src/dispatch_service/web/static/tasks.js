@@ -71,15 +71,34 @@
     if (result === false) { again = setTimeout(() => flush(), 15000); return; }
     if (result === "sent") {
       const act = form?.dataset.act;
-      const onward = !act || ["decline", "release", "complete"].includes(act) ? "/tasks" : `/tasks/${form.dataset.assignment}`;
-      if (form) location.assign(act ? `${onward}?done=${act}` : onward); else location.reload();
+      const onward = form?.dataset.lost ? `/tasks/${form.dataset.assignment}` : !act || ["decline", "release", "complete"].includes(act) ? "/tasks" : `/tasks/${form.dataset.assignment}`;
+      if (form) location.assign(act ? `${onward}?done=${form.dataset.lost ? "reported" : act}` : onward); else location.reload();
     }
+  };
+
+  // A form with a photo goes as it is, for photos are not kept here; what is wrong with it is said by the server.
+  const sentWhole = async (form) => {
+    let answer;
+    try {
+      answer = await fetch(form.action, { method: "POST", headers: { Accept: "text/html" }, body: new FormData(form) });
+    } catch { return false; }
+    if (answer.redirected) location.assign(answer.url); else form.submit();
+    return true;
   };
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.dataset.act || event.defaultPrevented || !("indexedDB" in window) || !crypto.randomUUID) return;
     event.preventDefault();
+    const picked = Boolean(form.elements.photo?.files.length);
+    if (picked && navigator.onLine && await sentWhole(form)) return;
+    if (picked) {
+      const line = document.createElement("p");
+      line.textContent = say("photo");
+      document.querySelector("[data-refused]").append(line);
+      document.querySelector("[data-refused]").hidden = false;
+      form.dataset.lost = "yes";
+    }
     const fields = Object.fromEntries(new FormData(form));
     const act = { id: crypto.randomUUID(), act: form.dataset.act, assignment: form.dataset.assignment,
       at: new Date().toISOString(), token: fields.form_token };

@@ -36,6 +36,7 @@ OTHERS = {
     "always_working": N_("Do clocks run day and night?"),
     "default_grid": N_("Grid that gets what names none"),
     "quiet_hours": N_("Quiet hours, such as 22:00-07:00, in which only what is urgent is brought; or: none"),
+    "photos_kept_days": N_("Days that photos are kept after an order has ended; 90 where nothing is said"),
 }
 
 
@@ -135,7 +136,8 @@ def _typed(settings: dict[str, Any]) -> dict[str, str]:
         found["quiet_hours"] = "-".join(quiet) or "none"
     if settings.get("always_working") is not None:
         found["always_working"] = "yes" if settings["always_working"] else "no"
-    return found | ({"default_grid": settings["default_grid"]} if settings.get("default_grid") else {})
+    plain = ("default_grid", "photos_kept_days")
+    return found | {name: str(settings[name]) for name in plain if settings.get(name)}
 
 
 def _on_the_form(faults: Faults) -> Faults:

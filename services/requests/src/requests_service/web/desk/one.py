@@ -12,24 +12,28 @@ from lianhu_kit.problems import NotFound, Problem
 from lianhu_web.faults import Faults, of_problem, read
 from lianhu_web.guarding import Guarded
 from lianhu_web.pages import pages_of
+from lianhu_web.photos import SHOWS
 from lianhu_web.visiting import Visitor, needs
 from lianhu_web.words import N_
 from requests_service.api.doors import Zone
 from requests_service.api.endings import only
 from requests_service.api.reads import duplicates
+from requests_service.domain.access import Contact
 from requests_service.domain.statuses import Status, allowed
 from requests_service.domain.suggesting import suggested_summary
 from requests_service.domain.undoing import NothingToUndo, UndoOver
 from requests_service.handlers import undoing
 from requests_service.handlers.case import Case
-from requests_service.handlers.contacting import read_contact
+from requests_service.handlers.contacting import read_contact, right_of
 from requests_service.handlers.sampling import Draw
 from requests_service.queries import requests, story
 from requests_service.queries.finding import name_of
+from requests_service.queries.photos import photos_of, small_photos_of
 from requests_service.queries.reach import find
 from requests_service.queries.units import catalogue_at, units_under
 from requests_service.tables import OrgUnit, Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
+from requests_service.web.words_of_photos import can_add
 from requests_service.web.words_of_residents import STEPS
 
 router = APIRouter(include_in_schema=False)
@@ -137,7 +141,10 @@ async def show(
     confirmed = grant.role == "supervisor" and order.status == Status.CLOSED_CONFIRMED
     sampled = confirmed and await draw_of(request).holds(Case(session, order, visitor.person))
     undoable = bool(done) and await undoing.undoable(Case(session, order, visitor.person), visitor.person)
+    right = await right_of(Case(session, order, visitor.person), role=grant.role, person=visitor.person)
+    photos = await (small_photos_of if right is Contact.YES else photos_of)(session, order.id)
     values = {
+        "photos": photos, "shows": SHOWS, "can_add": can_add(order.status) and grant.role == "clerk",
         "undoable": undoable,
         "sampled": sampled, "seen": seen, "steps": steps, "service": service, "alike": alike, "moves": moves,
         "done": done, "contact": contact, "faults": faults or {}, "at": at, "typed": typed or {},
