@@ -2,12 +2,13 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from support import bearer
 from support.browsing import Person
+from support.pictures import photo
 from support.requests_rig import Place, Rig
 
 
@@ -129,3 +130,17 @@ async def test_by_page_with_the_villages_of_the_town_to_choose_from(rig: Rig, pl
     page = await clerk.send(f"/desk/{slip['id']}/transfer", to=there.code, reason="住在那边")
     assert page.status == 200
     assert (await rig.get(place, slip))["status"] == "transferred"
+
+
+async def test_photos_go_with_it(rig: Rig, place: Place) -> None:
+    there = await rig.village()
+    slip = await rig.order(place)
+    path = f"/v1/requests/{slip['id']}/attachments"
+    answer = await rig.client.post(path, headers=rig.clerk(place), files={"photo": ("a.jpg", photo(), "image/jpeg")})
+    assert answer.status_code == 201, answer.text
+    into = (await passed(rig, place, there, slip))["into"]
+    listed = await rig.good("GET", f"/v1/requests/{into['id']}/attachments", rig.clerk(there))
+    assert [item["purpose"] for item in listed["items"]] == ["order"]
+    assert listed["items"][0]["id"] != answer.json()["id"]
+    count = "SELECT count(*) FROM attachments WHERE request_id = $1"
+    assert (await rig.rows_as("owner", count, UUID(slip["id"])))[0]["count"] == 0

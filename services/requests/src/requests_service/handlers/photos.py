@@ -1,6 +1,7 @@
 """Photos of orders: added, taken away, and gone when their time is over."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -81,6 +82,25 @@ async def _drop(case: Case, wanted: UUID) -> None:
     await case.session.execute(_END, {"id": wanted})
     await disarm(case.session, wanted, PHOTO_OVER)
     case.note("requests", "photo-removed", case.now, case.by)
+
+
+async def take_all(session: AsyncSession, request: Request) -> list[Attachment]:
+    """All photos of an order, taken out of it: they are handed on in the same transaction."""
+    found = list(await session.exec(select(Attachment).where(Attachment.request_id == request.id)))
+    for photo in found:
+        await session.delete(photo)
+        await disarm(session, photo.id, PHOTO_OVER)
+    await session.flush()
+    return found
+
+
+async def hand_on(session: AsyncSession, found: Sequence[Attachment], request: Request) -> None:
+    """Gives photos to another order, in the scope of its village."""
+    for photo in found:
+        same = photo.model_dump(exclude={"id", "request_id", "tenant"})
+        given = Attachment(**same, id=new_id(), request_id=request.id, tenant=request.tenant)
+        session.add(given)
+        await arm(session, PHOTO_OVER, given.id, now(session) + LOOKED_AT_EVERY, tenant=request.tenant)
 
 
 async def look_again(session: AsyncSession, timer: Timer) -> None:

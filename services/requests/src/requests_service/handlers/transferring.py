@@ -13,6 +13,7 @@ from lianhu_kit.identifiers import new_id, new_number
 from lianhu_kit.problems import FieldError, Invalid
 from requests_service.domain.statuses import Move, Status, after
 from requests_service.events.published import Submitted, Transferred
+from requests_service.handlers import photos
 from requests_service.handlers.case import Case
 from requests_service.handlers.clock import CONTACT_NEAR, FINISH_NEAR
 from requests_service.handlers.order import Promised, promised
@@ -51,11 +52,13 @@ async def transfer(case: Case, *, to: str, reason: str, service: str | None, zon
     )
     await case.end()
     await case.save()
+    shown = await photos.take_all(session, old)
     with caused_by(str(case.told), current_cause().traceparent):
         await enter_scope(session, to, case.by)
         session.add(new)
         await session.flush()
         session.add(Contact(**contact.model_dump(exclude={"request_id", "tenant"}), request_id=new.id, tenant=to))
+        await photos.hand_on(session, shown, new)
         await _begin(Case(session, new, new.reporter), old, limits)
     return new
 
