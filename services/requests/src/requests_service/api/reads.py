@@ -21,6 +21,7 @@ from requests_service.domain.statuses import Status
 from requests_service.queries import counts, requests, story
 from requests_service.queries.reach import by_strength, find, villages_of
 from requests_service.queries.tracking import track
+from requests_service.queries.unseen import show_unseen
 from requests_service.tables import Request
 
 router = APIRouter(tags=["reads"])
@@ -136,6 +137,7 @@ async def track_request(call: Call, number: Text, tenant: Text, code: Text, sess
     if not number_is_valid(number) or len(tenant) != 12 or not tenant.isdigit() or not tenant.isascii():
         raise NotFound(MISS)
     await enter_scope(session, tenant)
+    await show_unseen(session)
     request = await requests.by_number(session, tenant, number)
     found = track(request, code)
     if found is None:
