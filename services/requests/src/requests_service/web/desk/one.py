@@ -23,7 +23,7 @@ from requests_service.domain.undoing import NothingToUndo, UndoOver
 from requests_service.handlers import undoing
 from requests_service.handlers.case import Case
 from requests_service.handlers.contacting import read_contact
-from requests_service.handlers.sampling import Draw
+from requests_service.handlers.sampling import Draw, to_note
 from requests_service.queries import requests, story
 from requests_service.queries.finding import name_of
 from requests_service.queries.reach import find
@@ -133,9 +133,9 @@ async def show(
         alike = (await duplicates(request_id, session, only(visitor.access, "clerk")))["items"]
     moves = offered(allowed(Status(order.status)), visitor.access.roles)
     draft = suggested_summary(service.name, service.questions, order.answers) if service else ""
-    confirmed = grant.role == "supervisor" and order.status == Status.CLOSED_CONFIRMED
-    sampled = confirmed and await draw_of(request).holds(Case(session, order, visitor.person))
-    undoable = bool(done) and await undoing.undoable(Case(session, order, visitor.person), visitor.person)
+    case = Case(session, order, visitor.person)
+    sampled = grant.role == "supervisor" and await to_note(case, draw_of(request))
+    undoable = bool(done) and await undoing.undoable(case, visitor.person)
     values = {
         "undoable": undoable,
         "sampled": sampled, "seen": seen, "steps": steps, "service": service, "alike": alike, "moves": moves,
