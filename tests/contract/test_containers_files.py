@@ -142,6 +142,9 @@ def test_secrets_are_made_once_and_the_addresses_carry_their_role(tmp_path: Path
     secrets.ensure(tmp_path)
     files = {file: (file.read_text(), file.stat().st_mode & 0o777) for file in tmp_path.rglob("*") if file.is_file()}
     secrets.ensure(tmp_path)
+    tokens = {file: files.pop(file) for file in list(files) if file.name == "NOTIFICATIONS_SERVICE_TOKEN"}
+    assert {file.parent.name for file in tokens} == {"notifications-api", "notifications-worker"}
+    assert all(mode == 0o400 and file.stat().st_mode & 0o777 == mode for file, (_, mode) in tokens.items())
     assert files == {file: (file.read_text(), file.stat().st_mode & 0o777) for file in files}
     passwords = {secrets.password_of(tmp_path, service, role) for service in SERVICES for role in ROLES}
     assert len(passwords) == len(SERVICES) * len(ROLES)

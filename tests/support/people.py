@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from lianhu_kit.tokens import Grant, make_key_pair, sign
-from lianhu_tools.keys import person_of
-from lianhu_tools.topology import ISSUER
+from lianhu_tools.keys import ISSUER, person_of
 
 __all__ = ["ISSUER", "bearer", "key_set", "person_of", "signing_key", "token", "token_of", "write_key_set"]
 _KEY_ID = "tests"

@@ -45,6 +45,7 @@ class Settlement:
         admin = system.bearer("admin", PROVINCE_OF_TESTS)
         always = {
             "always_working": True,
+            "quiet_hours": [],
             "default_grid": self.grid,
             "wave_seconds": {"linking_household": 1, "grid": 3600, "village": 3600, "leader": 3600},
         }

@@ -17,7 +17,8 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from lianhu_kit.tokens import Grant, sign
 from lianhu_tools import processes
-from lianhu_tools.topology import ISSUER, SERVICES, Topology
+from lianhu_tools.keys import ISSUER
+from lianhu_tools.topology import SERVICES, Topology
 from support.stores import ROOT
 
 START_SECONDS = 240.0

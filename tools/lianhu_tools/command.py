@@ -86,8 +86,8 @@ def token(role: str, at: str = "", person: str = "") -> None:
         who = UUID(person) if person else None
     except ValueError as error:
         raise Fault(f"{error}; at= is a division code such as 441702008205, person= a UUID.") from None
-    issuer = topology.options.get("LIANHU_AUTH_ISSUER") or None
-    print(keys.token(topology.keys, role, at, who, **({"issuer": issuer} if issuer else {})))
+    issuer = topology.options.get("LIANHU_AUTH_ISSUER")
+    print(keys.token(topology.keys, role, at, who, issuer=issuer or keys.ISSUER))
 
 
 @app.command()

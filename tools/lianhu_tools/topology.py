@@ -12,14 +12,15 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from lianhu_tools import running
+from lianhu_tools import keys, running
 from lianhu_tools.faults import Fault
 
 SERVICES = ("requests", "dispatch", "notifications", "reporting")
 DEFAULT_BASE = 8000
 HOST = "127.0.0.1"
-ISSUER = "lianhu"
 # Everybody comes from one address here, scripts and tests among them: rates for strangers would only stop those.
+# Messages to phones and mails are files in the state of notifications, to look at what would be sent.
+LOCAL_MESSAGES = {"NOTIFICATIONS_PHONE_GATEWAY": "file", "NOTIFICATIONS_MAIL_SERVER": "file"}
 LOCAL_RATES = {f"REQUESTS_{what}_PER_MINUTE": "1000000" for what in ("ORDERS", "TRACKS", "SIGN_INS")}
 # The local gateway knows one process a service: there is no other one to send callers to.
 LOCAL_DRAIN = {"LIANHU_DRAIN_SECONDS": "0"}
@@ -129,9 +130,11 @@ class Topology:
         `role` is api, worker or owner (which migrates); the database address differs by it.
         """
         prefix = service.upper()
+        issuer = self.options.get("LIANHU_AUTH_ISSUER", keys.ISSUER)
         return {
             **LOCAL_RATES,
             **LOCAL_DRAIN,
+            **self._messages(issuer),
             **self.options,
             "PYTHONSAFEPATH": "1",  # the folder it is started in adds no modules
             "PYTHONUNBUFFERED": "1",
@@ -142,13 +145,20 @@ class Topology:
             **{f"{prefix}_{other.upper()}_URL": self.api_url(other) for other in SERVICES if other != service},
             "LIANHU_GATEWAY_URL": self.gateway_url,
             "LIANHU_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
-            "LIANHU_AUTH_ISSUER": self.options.get("LIANHU_AUTH_ISSUER", ISSUER),
+            "LIANHU_AUTH_ISSUER": issuer,
             "LIANHU_AUTH_JWKS": f"{self.api_url('requests')}/auth/jwks.json",
             "LIANHU_LOCAL": "true",
             "LIANHU_PORT_BASE": str(self.base),
             "LIANHU_STATE_DIRECTORY": str(self.state / "services" / f"{service}-{role}"),
+            "NOTIFICATIONS_PUBLIC_URL": self.gateway_url,
             "REQUESTS_SIGNING_KEYS": str(self.keys),
         }
+
+    def _messages(self, issuer: str) -> dict[str, str]:
+        """Where messages go that leave the house, and with what addresses are asked for: once there is a key."""
+        if not any(self.keys.glob("*.pem")):
+            return {}
+        return {**LOCAL_MESSAGES, "NOTIFICATIONS_SERVICE_TOKEN": keys.service_token(self.keys, issuer=issuer)}
 
     def service_command(self, service: str, *arguments: str) -> list[str]:
         """The command line of a service: `api`, `worker`, `migrate` and what else it knows."""

@@ -15,10 +15,12 @@ import orjson
 import pytest
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiosmtpd.smtp import SMTP
 from sqlalchemy import text
 
+from integration.notifications.outward import House, Postmaster, Town
 from lianhu_kit.context import new_traceparent
-from lianhu_kit.database import Database
+from lianhu_kit.database import Database, enter_scope
 from lianhu_kit.envelope import encode
 from lianhu_kit.identifiers import new_id, new_number
 from lianhu_kit.upgrading import migrate
@@ -347,3 +349,36 @@ async def notifications(notifications_settings: dict[str, Settings], kafka: str)
 def running_api() -> Any:
     """Starts further APIs: `async with running_api(settings) as (server, url)`."""
     return running_server
+
+
+@pytest.fixture
+async def post() -> AsyncIterator[tuple[Postmaster, str]]:
+    """A real SMTP server on a free port."""
+    master = Postmaster()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(master, hostname="mail.example"), "127.0.0.1", 0)
+    try:
+        yield master, f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+async def house(postgres: Any, jwks_file: Any, tmp_path_factory: Any) -> AsyncIterator[House]:
+    """A service of these tests alone."""
+    urls = postgres.create("notifications")
+    migrate_in_thread(urls.owner)
+    made = House(urls, {"auth_jwks": str(jwks_file), "state_directory": tmp_path_factory.mktemp("state")})
+    async with made.app.router.lifespan_context(made.app):
+        yield made
+    await made.http.aclose()
+    await made.database.close()
+
+
+@pytest.fixture
+async def town(house: House) -> Town:
+    """A fresh village; no other test's message is on its way."""
+    async with house.database.transaction() as session:
+        await enter_scope(session, "")
+        await session.execute(text("DELETE FROM sendings"))
+    return Town(house)

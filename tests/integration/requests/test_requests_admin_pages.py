@@ -106,3 +106,22 @@ async def test_administration_is_for_admins_within_their_reach(rig: Rig, place: 
         assert page.status == 404
     assert (await clerk.get("/desk/admin")).status == 403
     assert (await admin.post(f"/desk/admin/units/{place.code}", name="x")).status == 403  # not from a page of ours
+
+
+async def test_quiet_hours_are_said_in_words_and_none_is_a_choice(rig: Rig, place: Place, admin: Person) -> None:
+    path = f"/desk/admin/units/{place.code}"
+
+    async def kept(value: str) -> str:
+        await admin.get(path)
+        page = await admin.send(path, name="示例村", quiet_hours=value)
+        assert page.status == 200, page.text
+        return str(
+            await rig.rows.fetchval("SELECT settings -> 'quiet_hours' FROM org_units WHERE code = $1", place.code)
+        )
+
+    assert await kept("21:30-06:30") == '["21:30", "06:30"]'
+    assert await kept("none") == "[]"
+    for wrong in ("21:30", "25:00-07:00", "late", "21:30-21:30", "21:30-06:30-07:00"):
+        await admin.get(path)
+        page = await admin.send(path, name="示例村", quiet_hours=wrong)
+        assert page.status == 422, wrong

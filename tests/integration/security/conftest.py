@@ -14,8 +14,9 @@ import pytest_asyncio
 from integration.security.served import Served, plain_order, serve
 from lianhu_kit.tokens import make_key_pair
 from lianhu_kit.upgrading import migrate
+from lianhu_tools.keys import ISSUER
 from lianhu_tools.processes import free_port
-from lianhu_tools.topology import ISSUER, SERVICES
+from lianhu_tools.topology import SERVICES
 from support import village
 from support.people import bearer
 from support.requests_rig import SERVICES as CATALOGUE

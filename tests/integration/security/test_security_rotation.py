@@ -8,7 +8,7 @@ import pytest
 
 from integration.security.served import Served
 from lianhu_kit.tokens import BadToken, Grant, TokenVerifier, make_key_pair, sign
-from lianhu_tools.topology import ISSUER
+from lianhu_tools.keys import ISSUER
 
 
 @pytest.fixture

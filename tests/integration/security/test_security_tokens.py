@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from integration.security.served import Served
 from lianhu_kit.tokens import Grant, make_key_pair, sign
-from lianhu_tools.topology import ISSUER, SERVICES
+from lianhu_tools.keys import ISSUER
+from lianhu_tools.topology import SERVICES
 from support import village
 from support.people import key_set, signing_key, token
 

@@ -1,7 +1,8 @@
 """Passwords and keys of the system in containers, made at its first start; each process can read its own alone.
 
 One folder (a volume) for each that may read it: `postgres` the superuser's password, `<service>-<role>` the address of
-the service's database under that role in a file named as the setting, `keys` the keys that sign access tokens.
+the service's database under that role in a file named as the setting, `keys` the keys that sign access tokens;
+notifications finds there the token as well with which it asks how people are reached.
 """
 
 import os
@@ -43,6 +44,11 @@ def ensure(folder: Path) -> None:
             url = f"postgresql://{user}:{quote(password)}@{SERVER}/{service}"
             _write(url_file(folder, service, role), url, 0o400)
     keys.ensure(folder / "keys")
+    issuer = os.environ.get("LIANHU_AUTH_ISSUER", keys.ISSUER)
+    for role in ("api", "worker"):
+        file = folder / f"notifications-{role}" / "NOTIFICATIONS_SERVICE_TOKEN"
+        file.unlink(missing_ok=True)  # signed anew at every start: with the newest key, and for another year
+        _write(file, keys.service_token(folder / "keys", issuer=issuer), 0o400)
 
 
 def _write(file: Path, content: str, mode: int) -> None:

@@ -11,7 +11,8 @@ import httpx
 
 from lianhu_kit.tokens import Grant, sign
 from lianhu_tools.faults import Fault
-from lianhu_tools.topology import ISSUER, Topology
+from lianhu_tools.keys import ISSUER
+from lianhu_tools.topology import Topology
 
 Value = TypeVar("Value")
 OK = (200, 201)

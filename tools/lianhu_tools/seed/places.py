@@ -16,6 +16,7 @@ GROUPS = 2
 # Seconds where a real village has hours; every hour is a working hour.
 SETTINGS: dict[str, Any] = {
     "always_working": True,
+    "quiet_hours": [],
     "wave_seconds": {"linking_household": 4, "grid": 6, "village": 8, "leader": 20},
     "urgent_contact_seconds": 30,
     "urgent_finish_seconds": 300,

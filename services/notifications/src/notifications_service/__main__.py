@@ -1,4 +1,4 @@
-"""`python -m notifications_service api | worker | migrate | refill TOPIC | replay from TIME | rebuild`."""
+"""`python -m notifications_service api | worker | migrate | refill TOPIC | replay from TIME | rebuild | texts`."""
 
 import asyncio
 import sys
@@ -9,6 +9,7 @@ from lianhu_kit.entry import main
 from lianhu_kit.rereading import Refused
 from notifications_service.app import REVISION, create_app, voice_of, work
 from notifications_service.consumer.rebuild import rebuild
+from notifications_service.handlers.voice import BadTexts, own_texts
 from notifications_service.settings import Settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -28,5 +29,21 @@ def run_rebuild(settings: Settings, _arguments: Sequence[str]) -> int:
     return 0
 
 
+def run_texts(settings: Settings, _arguments: Sequence[str]) -> int:
+    """Checks the texts of units that the setting names, and says whose they are; 0 where they can be used."""
+    found = own_texts(settings.texts)
+    for (code, locale), texts in sorted(found.items()):
+        print(f"{code} {locale}: {len(texts)} texts of its own")
+    print("All of them can be used." if found else "No unit has texts of its own: NOTIFICATIONS_TEXTS names none.")
+    return 0
+
+
 if __name__ == "__main__":
-    main(Settings, api=create_app, work=work, migrations=MIGRATIONS, commands={"rebuild": run_rebuild})
+    try:
+        main(
+            Settings, api=create_app, work=work, migrations=MIGRATIONS,
+            commands={"rebuild": run_rebuild, "texts": run_texts},
+        )  # fmt: skip
+    except BadTexts as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

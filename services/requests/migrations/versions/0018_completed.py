@@ -3,7 +3,7 @@
 from lianhu_kit.migrations import run, without_transaction
 
 revision = "0018"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -51,6 +51,7 @@ from requests_service.handlers.sampling import NotSampled
 from requests_service.handlers.signing_in import Signer
 from requests_service.schedule import TIMERS
 from requests_service.settings import Settings
+from requests_service.web import account as account_pages
 from requests_service.web import front, ordering, tracking
 from requests_service.web import imports as imports_pages
 from requests_service.web import signing_in as signing_in_pages
@@ -67,6 +68,7 @@ PAGES: list[APIRouter] = [
     front.router,
     ordering.router,
     tracking.router,
+    account_pages.router,
     signing_in_pages.router,
     queues.router,
     desk_intake.router,

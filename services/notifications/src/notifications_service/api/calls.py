@@ -15,9 +15,9 @@ from lianhu_kit.problems import NotFound
 from notifications_service.api.reach import person_of, reaches
 from notifications_service.domain.calls import Outcome
 from notifications_service.handlers.calls import end_call
-from notifications_service.handlers.voice import Voice, say
+from notifications_service.handlers.voice import Voice
 from notifications_service.queries import deliveries
-from notifications_service.queries.people import locales
+from notifications_service.queries.people import Chosen, chosen_by
 from notifications_service.tables import Delivery
 
 router = APIRouter(tags=["calls"])
@@ -111,9 +111,9 @@ async def read_calls(
         session, reach, state=state, request=request, after=page.after_id, limit=page.limit + 1
     )
     voice: Voice = http.app.state.voice
-    locale = voice.language((await locales(session, [person])).get(person))
+    locale = voice.language((await chosen_by(session, [person])).get(person, Chosen()).locale)
     tries = await deliveries.earlier_tries(session, rows)
-    items = [_call(row, locale, tries.get(row.id, ())) for row in rows]
+    items = [_call(voice, row, locale, tries.get(row.id, ())) for row in rows]
     last = [rows[page.limit - 1].id] if len(rows) > page.limit else None
     return Calls(**page_of(items, page.limit, last))
 
@@ -144,8 +144,8 @@ async def record_outcome(
     )
 
 
-def _call(row: Delivery, locale: str, tries: Sequence[Delivery]) -> Call:
-    title, body = say(row.template, locale, row.words or {})
+def _call(voice: Voice, row: Delivery, locale: str, tries: Sequence[Delivery]) -> Call:
+    title, body = voice.say(row.tenant, row.template, locale, row.words or {})
     return Call(
         **row.model_dump(include=set(Call.model_fields)),
         title=title,

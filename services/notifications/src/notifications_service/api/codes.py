@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 
 from lianhu_kit.access import Access, permits
 from lianhu_kit.api import Body
-from notifications_service.handlers.phone import CODE, PhoneProvider
+from notifications_service.handlers import phone
 
 router = APIRouter(include_in_schema=False)
 Service = Annotated[Access, permits("service")]
@@ -22,8 +22,7 @@ class CodeBody(Body):
 
 
 @router.post("/internal/codes", status_code=202)
-async def send_code(request: Request, body: CodeBody, access: Service) -> dict[str, Any]:
+async def bring_code(request: Request, body: CodeBody, access: Service) -> dict[str, Any]:
     """Hands a code over to whoever brings it to the phone. Nothing of it is kept; 503 where nobody takes it."""
-    provider: PhoneProvider = request.app.state.phones
-    await provider.send(body.phone, CODE[body.locale].format(code=body.code))
+    await phone.send_code(request.app.state.phones, body.phone, body.code, body.locale)
     return {"taken": True}

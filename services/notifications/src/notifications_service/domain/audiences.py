@@ -60,7 +60,8 @@ class Official:
 class Matter:
     """What is known of a request: whom to tell, and which other requests were merged into it.
 
-    `service` and `place` (the grid, else the village) are names to show, `locale` is the village's language.
+    `service` and `place` (the grid, else the village) are names to show, `locale` is the village's language and
+    `quiet_hours` its setting.
     """
 
     id: UUID
@@ -75,6 +76,8 @@ class Matter:
     reporter: UUID | None = None
     guardian: bool = False
     minor: bool = False
+    urgent: bool = False
+    quiet_hours: tuple[str, ...] | None = None
     status: str = "submitted"
     holders: frozenset[UUID] = frozenset()
     linking_person: UUID | None = None

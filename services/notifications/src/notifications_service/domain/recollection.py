@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifications_service.domain.calls import Outcome
+from notifications_service.domain.choices import Channel
 from notifications_service.domain.hearing import HEARS
 from notifications_service.domain.notices import CALL, INBOX
+from notifications_service.domain.outward import recipient_of
 
 # What was published last says until when everything told was published too, but for what waited in the outbox.
 SEAM = timedelta(minutes=1)
@@ -54,8 +56,16 @@ class Told:
 
     @property
     def state(self) -> str:
-        """Its state; an inbox holds it from the first word on."""
-        return "sent" if self.first.channel == INBOX and self.last.kind == "due" else self.last.kind
+        """Its state; an inbox holds it from the first word on, of what left the house nobody knows."""
+        if self.last.kind != "due" or self.first.channel == CALL:
+            return self.last.kind
+        return "sent" if self.first.channel == INBOX else "failed"
+
+    @property
+    def reason(self) -> str | None:
+        """Why it failed or was left out."""
+        lost = self.first.channel not in (CALL, INBOX) and self.last.kind == "due"
+        return "unknown" if lost else self.last.reason
 
     @property
     def outcome(self) -> str | None:
@@ -67,6 +77,8 @@ class Told:
     @property
     def recipient(self) -> str:
         """What makes it the same recipient (audiences.Recipient.key)."""
+        if self.first.channel in set(Channel) and self.first.person is not None:
+            return recipient_of(self.first.channel, self.first.person)
         if self.first.person is not None:
             return f"person:{self.first.person}"
         nobody = self.last.reason == "nobody"

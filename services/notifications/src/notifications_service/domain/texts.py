@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from string import Formatter
+from typing import Any
+
+Text = Mapping[str, str]  # title and body
+Texts = Mapping[str, Text]
 
 # Everything that a message can hold. None of it is personal: a volunteer's `name` arrives masked.
 VARIABLES: frozenset[str] = frozenset({"number", "service", "place", "name", "until", "missing"})
@@ -81,3 +85,27 @@ def placeholders(text: str) -> set[str]:
 def fill(text: str, values: Mapping[str, str]) -> str:
     """The text with its values; KeyError names a value that is missing."""
     return text.format_map(values)
+
+
+def faults_of(texts: Mapping[str, Any]) -> list[str]:
+    """What makes texts unusable, in words: unknown templates, missing parts, variables that the template lacks."""
+    found: list[str] = []
+    for name, text in texts.items():
+        if name not in TEMPLATES:
+            found.append(f"[{name}] is no template; look for its name in the service's own texts")
+        elif not isinstance(text, Mapping) or set(text) != {"title", "body"}:
+            found.append(f"[{name}] needs `title` and `body`, and nothing else")
+        else:
+            found += [fault for part in ("title", "body") if (fault := _fault(name, part, text[part]))]
+    return found
+
+
+def _fault(name: str, part: str, text: Any) -> str:
+    known = ", ".join(f"{{{one}}}" for one in sorted(TEMPLATES[name]))
+    if not isinstance(text, str) or not text.strip():
+        return f"[{name}] {part} is empty; write a sentence"
+    try:
+        strange = placeholders(text) - TEMPLATES[name]
+    except ValueError as error:
+        return f"[{name}] {part}: {error}; it can say {known}"
+    return f"[{name}] {part} asks for {', '.join(sorted(strange))}; it can say {known}" if strange else ""

@@ -6,9 +6,10 @@ from pydantic import BaseModel
 
 
 class UnitSettings(BaseModel):
-    """What a unit sets itself, of which only the language matters here."""
+    """What a unit sets itself, of which language and quiet hours matter here."""
 
     locale: str | None = None
+    quiet_hours: list[str] | None = None
 
 
 class OrgUnitUpserted(BaseModel):

@@ -25,6 +25,13 @@ class Submitted(RequestEvent):
     resident: UUID | None
     guardian: bool
     minor: bool
+    urgent: bool
+
+
+class Weighed(RequestEvent):
+    """The village took it on or had it dispatched, and said whether it is urgent."""
+
+    urgent: bool
 
 
 class Asked(RequestEvent):

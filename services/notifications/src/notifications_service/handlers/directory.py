@@ -16,8 +16,10 @@ from notifications_service.handlers.hear import name_of
 
 _UNIT = text(
     """
-    INSERT INTO org_units (code, name, locale) VALUES (:code, :name, :locale)
-    ON CONFLICT (code) DO UPDATE SET name = excluded.name, locale = excluded.locale
+    INSERT INTO org_units (code, name, locale, quiet_hours)
+    VALUES (:code, :name, :locale, CAST(:quiet_hours AS text[]))
+    ON CONFLICT (code) DO UPDATE
+    SET name = excluded.name, locale = excluded.locale, quiet_hours = excluded.quiet_hours
     """
 )
 _SERVICE = text(
@@ -47,8 +49,9 @@ _HELD = frozenset[str]().union(*OFFICES.values())
 
 
 async def unit(session: AsyncSession, _event: ReceivedEvent, data: OrgUnitUpserted) -> None:
-    """A unit's name and language."""
-    await session.execute(_UNIT, {"code": data.code, "name": data.name, "locale": data.settings.locale})
+    """A unit's name, language and quiet hours."""
+    own = data.settings.model_dump(include={"locale", "quiet_hours"})
+    await session.execute(_UNIT, {"code": data.code, "name": data.name, **own})
 
 
 async def service(session: AsyncSession, _event: ReceivedEvent, data: ServiceUpserted) -> None:

@@ -17,7 +17,7 @@ from notifications_service.domain.hearing import rules_for
 from notifications_service.domain.notices import Happening, ask_once, notices
 from notifications_service.events.dispatch import Claimed, DispatchEvent
 from notifications_service.events.notifications import Telling, suppressed
-from notifications_service.events.requests import Merged, RequestEvent, Submitted
+from notifications_service.events.requests import Merged, RequestEvent, Submitted, Weighed
 from notifications_service.handlers.deliver import deliver
 from notifications_service.handlers.voice import Voice
 from notifications_service.queries import matters
@@ -26,17 +26,23 @@ from notifications_service.queries.people import officials
 _TYPE = re.compile(r"^lianhu\.(.+)\.v\d+$")
 _PLACE = text(
     """
-    INSERT INTO requests (id, tenant, number, service, grid, household, resident, reporter, guardian, minor, status,
-        holders)
-    VALUES (:id, :tenant, :number, :service, :grid, :household, :resident, :reporter, :guardian, :minor, :status, '{}')
+    INSERT INTO requests (id, tenant, number, service, grid, household, resident, reporter, guardian, minor, urgent,
+        status, holders)
+    VALUES (:id, :tenant, :number, :service, :grid, :household, :resident, :reporter, :guardian, :minor, :urgent,
+        :status, '{}')
     ON CONFLICT (id) DO NOTHING
     """
 )
 _SUPERSEDE = text(
     """
+    WITH unsent AS (
+        DELETE FROM sendings s USING deliveries d
+        WHERE d.request_id = :request AND d.state = 'due' AND d.purpose = ANY (:purposes) AND s.id = d.id
+          AND s.handing_at IS NULL
+        RETURNING s.id)
     UPDATE deliveries SET state = 'suppressed', reason = 'superseded', sequence = sequence + 1, updated_at = :now
-    WHERE request_id = :request AND channel = 'call' AND state = 'due'
-      AND purpose = ANY (:purposes)
+    WHERE request_id = :request AND state = 'due' AND purpose = ANY (:purposes)
+      AND (channel = 'call' OR id IN (SELECT id FROM unsent))
     RETURNING id, request_id, tenant, purpose, template, channel, audience, person, attempt, sequence
     """
 )
@@ -72,7 +78,8 @@ async def know_request(session: AsyncSession, event: ReceivedEvent, data: Reques
         values = data.model_dump(exclude={"request_id", "by"})
         await session.execute(_PLACE, {"id": data.request_id, "tenant": event.tenant, **values})
     into = data.into if isinstance(data, Merged) else None
-    return await _moved(session, event, data.request_id, status=data.status, into=into)
+    urgent = data.urgent if isinstance(data, Weighed) else None
+    return await _moved(session, event, data.request_id, status=data.status, into=into, urgent=urgent)
 
 
 async def know_dispatch(session: AsyncSession, event: ReceivedEvent, data: DispatchEvent) -> Matter:
@@ -112,7 +119,7 @@ async def tell(session: AsyncSession, voice: Voice, happening: Happening, matter
     if any(notice.purpose == "confirm" and notice.state == "due" for notice in plan):
         asked = {"requests": [notice.matter.id for notice in plan]}
         plan = ask_once(plan, set((await session.execute(_OPEN_QUESTIONS, asked)).scalars()))
-    return await deliver(session, voice, plan, happening.id, known_values(happening.data))
+    return await deliver(session, voice, plan, happening.id, known_values(happening.data), only_inside=happening.stale)
 
 
 async def _with_others(session: AsyncSession, matter: Matter, audiences: set[Audience], data: Any) -> Matter:
@@ -134,7 +141,7 @@ def known_values(data: Any) -> dict[str, Any]:
 
 
 async def _supersede(session: AsyncSession, event: str, request: UUID) -> None:
-    """Closes open calls that nobody needs to make after this event."""
+    """Closes open calls that nobody needs to make after this event, and takes back what has not left the house yet."""
     if event not in POINTLESS:
         return
     values = {"request": request, "now": now(session), "purposes": sorted(POINTLESS[event])}

@@ -15,10 +15,10 @@ from lianhu_kit.outbox import record
 from notifications_service.domain.audiences import Matter, caller_of
 from notifications_service.domain.notices import CALL, INBOX
 from notifications_service.domain.recollection import Recollection, Told
-from notifications_service.events.notifications import Telling, sent
+from notifications_service.events.notifications import Telling, failed, sent
 from notifications_service.events.requests import RequestEvent
 from notifications_service.handlers.hear import follow, know_dispatch, know_request, known_values
-from notifications_service.handlers.voice import Voice, say
+from notifications_service.handlers.voice import Voice
 from notifications_service.queries import matters
 
 # Who read what is lost: what is older comes back as read, what is younger as unread, as somebody may wait for it.
@@ -89,6 +89,9 @@ async def _rows(
     if one.state == "sent" and one.last.kind == "due":  # it stood in the inbox, and the word of that was lost
         sequence += 1
         await record(session, [sent(_telling(one), sequence)])
+    elif one.state == "failed" and one.last.kind == "due":  # whether it left the house before the loss, nobody knows
+        sequence += 1
+        await record(session, [failed(_telling(one), sequence, "unknown")])
     rows = [_row(voice, one, event, matter, known) | {"sequence": sequence}]
     for after in one.following:
         by_itself = after.first.template != one.first.template
@@ -101,12 +104,12 @@ def _row(voice: Voice, one: Told, event: str, matter: Matter, known: Mapping[str
     all_known = {**known, "number": matter.number, "service": matter.service, "place": matter.place}
     values = voice.values(locale, all_known, word.template)
     boxed = word.channel == INBOX and one.state == "sent"
-    title, body = say(word.template, locale, values) if boxed else (None, None)
+    title, body = voice.say(word.tenant, word.template, locale, values) if boxed else (None, None)
     return {
         "id": word.delivery, "tenant": word.tenant, "grid": matter.grid, "request_id": word.request,
         "number": matter.number, "purpose": word.purpose, "template": word.template, "channel": word.channel,
         "audience": word.audience, "person": word.person, "recipient": one.recipient, "about": one.about(event),
-        "attempt": word.attempt, "state": one.state, "reason": one.last.reason, "event_id": event,
+        "attempt": word.attempt, "state": one.state, "reason": one.reason, "event_id": event,
         "caller": caller_of(matter) if word.channel == CALL else None,
         "words": values if word.channel == CALL else None, "outcome": one.outcome, "by": one.last.by,
         "created_at": word.at, "updated_at": one.last.at, "locale": locale, "title": title, "body": body,

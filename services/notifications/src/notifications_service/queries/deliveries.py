@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,6 +14,8 @@ from lianhu_kit import ranges
 from lianhu_kit.divisions import VILLAGE, village_of
 from lianhu_kit.ranges import under
 from notifications_service.tables import Delivery
+
+_BROUGHT = text("SELECT * FROM brought_to_me(CAST(:before AS uuid), :at_most)")
 
 
 @dataclass(frozen=True)
@@ -86,3 +89,9 @@ async def newest(
     if before is not None:
         found = found.where(ranges.before(*reach.place, before))
     return (await session.exec(found.order_by(*ranges.newest_first(*reach.place)).limit(limit))).all()
+
+
+async def brought_to_me(session: AsyncSession, *, before: UUID | None, limit: int) -> Sequence[Delivery]:
+    """What left the house for the person whom the session has entered, newest first, of every village."""
+    rows = select(Delivery).from_statement(_BROUGHT)
+    return (await session.execute(rows, {"before": before, "at_most": limit})).scalars().all()

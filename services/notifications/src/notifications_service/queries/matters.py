@@ -12,12 +12,14 @@ from notifications_service.domain.audiences import Matter
 # The names to show are the nearest on the way up the tree, which is the code's own prefixes.
 _KNOWN = """
     SELECT r.id, r.tenant, r.number, r.service AS code, r.grid, r.household, r.resident, r.reporter, r.guardian,
-        r.minor, r.status, r.merged_into, r.holders, h.linking_person, v.code IS NOT NULL AS placed,
+        r.minor, r.urgent, r.status, r.merged_into, r.holders, h.linking_person, v.code IS NOT NULL AS placed,
         coalesce(g.name, v.name, r.tenant) AS place,
         (SELECT s.name FROM services s WHERE s.code = r.service AND s.tenant = ANY (up.codes)
             ORDER BY length(s.tenant) DESC LIMIT 1) AS service,
         (SELECT u.locale FROM org_units u WHERE u.code = ANY (up.codes) AND u.locale IS NOT NULL
-            ORDER BY length(u.code) DESC LIMIT 1) AS locale
+            ORDER BY length(u.code) DESC LIMIT 1) AS locale,
+        (SELECT u.quiet_hours FROM org_units u WHERE u.code = ANY (up.codes) AND u.quiet_hours IS NOT NULL
+            ORDER BY length(u.code) DESC LIMIT 1) AS quiet_hours
     FROM {source} r
     CROSS JOIN LATERAL (SELECT ARRAY[left(r.tenant, 2), left(r.tenant, 4), left(r.tenant, 6), left(r.tenant, 9),
         r.tenant] AS codes) up
@@ -32,6 +34,7 @@ _MOVE = text(
     WITH moved AS (
         UPDATE requests SET status = coalesce(CAST(:status AS text), status),
             merged_into = coalesce(CAST(:into AS uuid), merged_into),
+            urgent = coalesce(CAST(:urgent AS boolean), urgent),
             holders = CASE WHEN CAST(:holder AS uuid) IS NULL OR CAST(:holder AS uuid) = ANY (holders) THEN holders
                       ELSE holders || CAST(:holder AS uuid) END
         WHERE id = :id RETURNING *)
@@ -63,12 +66,14 @@ async def move(
     status: str | None = None,
     into: UUID | None = None,
     holder: UUID | None = None,
+    urgent: bool | None = None,
 ) -> Matter | None:
     """The request after the move, its row locked; None where it is not known.
 
-    `status` comes from the requests topic alone, `holder` is who took the work, `into` what it was merged into.
+    `status` comes from the requests topic alone, `holder` is who took the work, `into` what it was merged into,
+    `urgent` what the clerk decided.
     """
-    values = {"id": request, "status": status, "into": into, "holder": holder}
+    values = {"id": request, "status": status, "into": into, "holder": holder, "urgent": urgent}
     row = (await session.execute(_MOVE, values)).mappings().one_or_none()
     if row is None:
         return None
@@ -102,6 +107,8 @@ def _matter(row: Any) -> Matter:
         reporter=row["reporter"],
         guardian=row["guardian"],
         minor=row["minor"],
+        urgent=row["urgent"],
+        quiet_hours=None if row["quiet_hours"] is None else tuple(row["quiet_hours"]),
         status=row["status"],
         holders=frozenset(row["holders"]),
         linking_person=row["linking_person"],

@@ -1,6 +1,6 @@
 """What is stored, and no rules."""
 
-from notifications_service.tables.deliveries import Delivery, Message
+from notifications_service.tables.deliveries import Delivery, Message, Sending
 from notifications_service.tables.directory import Household, OrgUnit, PersonRole, Preference, Service
 from notifications_service.tables.requests import RequestCopy
 from notifications_service.tables.table import Table
@@ -13,6 +13,7 @@ __all__ = [
     "PersonRole",
     "Preference",
     "RequestCopy",
+    "Sending",
     "Service",
     "Table",
 ]

@@ -25,6 +25,7 @@ class Delivery(Table, table=True):
         Index("deliveries_request", "request_id", "id"),
         Index("deliveries_calls", "tenant", "id", postgresql_where=text("channel = 'call' AND state = 'due'")),
         Index("deliveries_caller", "caller", "id", postgresql_where=text("caller IS NOT NULL")),
+        Index("deliveries_outward", "person", "id", postgresql_where=text("channel IN ('phone', 'mail')")),
     )
     id: UUID = Field(primary_key=True)
     tenant: str = Field(sa_type=CODE)
@@ -71,3 +72,26 @@ class Message(Table, table=True):
     body: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=MOMENT)
     read_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+
+class Sending(Table, table=True):
+    """The words of a delivery on their way to a phone or a mailbox; gone when it is known what came of them.
+
+    `handing_at` is when they were handed over: from then on they are never handed over again.
+    """
+
+    __tablename__ = "sendings"
+    __table_args__ = (Index("sendings_ripe", "channel", "send_at"),)
+    id: UUID = Field(primary_key=True, foreign_key="deliveries.id")
+    tenant: str = Field(sa_type=CODE)
+    person: UUID
+    channel: str = Field(sa_type=Text)
+    locale: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    traceparent: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=MOMENT)
+    send_at: datetime = Field(sa_type=MOMENT)
+    tries: int = Field(default=0, sa_type=SmallInteger)
+    lease_until: datetime | None = Field(default=None, sa_type=MOMENT)
+    handing_at: datetime | None = Field(default=None, sa_type=MOMENT)

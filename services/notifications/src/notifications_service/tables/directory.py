@@ -1,21 +1,24 @@
 """Copies of the directory that this service needs: names and languages of units, services, roles, linking persons."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Text
+from sqlalchemy import ARRAY, Column, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from notifications_service.tables.table import CODE, MOMENT, Table
 
 
 class OrgUnit(Table, table=True):
-    """A unit of the tree; `locale` where the unit sets its language itself."""
+    """A unit of the tree; `locale` and `quiet_hours` where the unit sets them itself."""
 
     __tablename__ = "org_units"
     code: str = Field(sa_type=CODE, primary_key=True)
     name: str = Field(sa_type=Text)
     locale: str | None = Field(default=None, sa_type=Text)
+    quiet_hours: list[str] | None = Field(default=None, sa_type=ARRAY(Text))
 
 
 class Service(Table, table=True):
@@ -47,9 +50,12 @@ class Household(Table, table=True):
 
 
 class Preference(Table, table=True):
-    """What a person chose for themselves: the language of their messages."""
+    """What a person chose for themselves: the language of their messages, and when which channel brings them."""
 
     __tablename__ = "preferences"
     person: UUID = Field(primary_key=True)
     locale: str = Field(sa_type=Text)
+    choices: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'"))
+    )
     updated_at: datetime = Field(sa_type=MOMENT)

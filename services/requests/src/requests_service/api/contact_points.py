@@ -21,7 +21,7 @@ async def contact_points(
     session: Session,
     access: Service,
 ) -> dict[str, Any]:
-    """Phone, language and whether they are active; no phone of whoever is not. 404 where nobody has this id."""
+    """Phone, mail, language and whether they are active; no address of whoever is not. 404 where nobody has this id."""
     # Where they belong is not known yet: as for themselves, their own row alone can be read.
     await enter_scope(session, "", person_id)
     person = await session.get(Person, person_id)
@@ -30,5 +30,5 @@ async def contact_points(
     # A service's token names no place: its role is what opens this. One that does name a place keeps to it.
     if all(grant.at for grant in access.grants):
         access.covering(person.tenant)
-    phone = person.phone if person.active else None
-    return {"phone": phone, "mail": None, "locale": person.locale, "active": person.active}
+    phone, mail = (person.phone, person.mail) if person.active else (None, None)
+    return {"phone": phone, "mail": mail, "locale": person.locale, "active": person.active}

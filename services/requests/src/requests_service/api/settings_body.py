@@ -36,11 +36,14 @@ class UnitSettings(Body):
     working_days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(max_length=7)] | None = None
     always_working: bool | None = None
     default_grid: GridCode | None = None
+    quiet_hours: Annotated[list[LocalTime], Field(max_length=2)] | None = None
 
     def fault(self, code: str, zone: ZoneInfo) -> str | None:
         """What makes no sense in a unit's settings; None where all does."""
         if self.default_grid and not self.default_grid.startswith(code):
             return "default_grid lies outside this unit. Name a grid of it."
+        if self.quiet_hours and (len(self.quiet_hours) != 2 or self.quiet_hours[0] == self.quiet_hours[1]):
+            return 'quiet_hours has two times, as in ["22:00", "07:00"], or none, so that it is never quiet.'
         try:
             working_time(self.model_dump(exclude_none=True), zone)
         except ValueError as error:

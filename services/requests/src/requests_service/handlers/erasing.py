@@ -11,6 +11,7 @@ from requests_service.handlers.people import announce
 # What stands in the place of a name from then on.
 ERASED = "注销"
 _ERASE = text("SELECT open_orders, held, emptied FROM erase_person(:who, :called)")
+_MAIL = text("UPDATE people SET mail = NULL WHERE id = :who")
 _FORGET = text("SELECT forget_imported(:who)")
 
 
@@ -29,6 +30,7 @@ async def erase(session: AsyncSession, who: UUID) -> int:
             open_orders=row.open_orders,
             held=row.held,
         )
+    await session.execute(_MAIL, {"who": who})
     await session.execute(_FORGET, {"who": who})
     await announce(session, [who])
     emptied: int = row.emptied

@@ -13,11 +13,14 @@ RESIDENTS_SIDE = frozenset({"resident", "reporter", "guardian"})
 
 
 def concerns(data: DeliveryEvent) -> bool:
-    """Whether a delivery moves anything here: a call to the resident's side, or the question whether it is solved."""
+    """Whether a delivery moves anything here: a call to the resident's side, or the question whether it is solved.
+
+    A message to the phone about what stands in the inbox is no further try.
+    """
     return (
         data.request_id is not None
         and data.audience in RESIDENTS_SIDE
-        and (data.channel == "call" or data.purpose == "confirm")
+        and (data.channel == "call" or (data.channel == "inbox" and data.purpose == "confirm"))
     )
 
 

@@ -18,6 +18,7 @@ class Person(Table, table=True):
     tenant: str = code()
     name: str = words()
     phone: str | None = words(nullable=True)
+    mail: str | None = words(nullable=True)
     locale: str | None = words(nullable=True)
     active: bool
     sequence: int

@@ -107,6 +107,61 @@
     if (["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName)) target.focus(); else target.click();
   });
 
+  // How much is unread, on every page, while it is looked at; what comes moves nothing that is being read.
+  const bell = document.querySelector("[data-bell]");
+  if (bell && "EventSource" in window) {
+    let stream = null;
+    const listen = () => {
+      if (stream || document.hidden) return;
+      stream = new EventSource(bell.dataset.bell);
+      stream.addEventListener("unread", (event) => {
+        const { unread } = JSON.parse(event.data);
+        bell.hidden = unread === 0;
+        bell.textContent = unread > 99 ? "99+" : String(unread);
+        bell.setAttribute("aria-label", `${unread} ${bell.dataset.bellWords}`);
+      });
+      stream.addEventListener("message", () => {
+        const news = document.querySelector("[data-news]");
+        if (news) news.hidden = false;
+      });
+    };
+    const rest = () => { stream?.close(); stream = null; };
+    document.addEventListener("visibilitychange", () => { if (document.hidden) rest(); else listen(); });
+    addEventListener("pagehide", rest);
+    addEventListener("pageshow", listen);
+    listen();
+  }
+
+  // A table as a chart, where the page brought ECharts; the table itself says everything.
+  const table = document.querySelector("[data-figures]");
+  const place = document.querySelector("[data-chart]");
+  if (table && place && window.echarts) {
+    const names = [...table.querySelectorAll("thead th")].slice(1, 4).map((cell) => cell.textContent.trim());
+    const rows = [...table.querySelectorAll("tbody tr")].slice(0, 40);
+    const style = getComputedStyle(document.documentElement);
+    document.querySelector("[data-legend]").hidden = false;
+    const chart = echarts.init(place, null, { renderer: "canvas" });
+    chart.setOption({
+      animation: false,
+      color: ["--main", "--near", "--late"].map((name) => style.getPropertyValue(name).trim()),
+      grid: { left: 48, right: 16, bottom: 64 },
+      xAxis: { type: "category", data: rows.map((row) => row.querySelector("th").textContent.trim()), axisLabel: { rotate: 30 } },
+      yAxis: { type: "value", minInterval: 1 },
+      series: names.map((name, nth) => ({
+        name, type: "bar", data: rows.map((row) => Number(row.querySelectorAll("td")[nth].textContent) || 0),
+      })),
+    });
+    addEventListener("resize", () => chart.resize());
+  } else if (place) place.hidden = true;
+
+  // Word of figures that have moved.
+  const live = document.querySelector("[data-live]");
+  if (live && "EventSource" in window) {
+    const stream = new EventSource(live.dataset.live);
+    stream.addEventListener("moved", () => { live.querySelector("[data-moved]").hidden = false; });
+    addEventListener("pagehide", () => stream.close());
+  }
+
   // What is wrong is where the reader begins.
   document.querySelector("[role=alert]")?.focus();
   const offline = () => document.body.classList.toggle("offline", !navigator.onLine);

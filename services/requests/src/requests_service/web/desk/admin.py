@@ -29,11 +29,13 @@ MINUTES = {
     "urgent_contact_seconds": N_("Minutes until somebody speaks with the resident when it is urgent"),
     "urgent_finish_seconds": N_("Minutes until an urgent matter is done"),
 }
+NEVER_QUIET = ("none", "无")
 OTHERS = {
     "working_hours": N_("Working hours, such as 08:30-12:00 14:00-18:00: clocks of working time run only then"),
     "working_days": N_("Working days, Monday is 1, such as 1 2 3 4 5"),
     "always_working": N_("Do clocks run day and night?"),
     "default_grid": N_("Grid that gets what names none"),
+    "quiet_hours": N_("Quiet hours, such as 22:00-07:00, in which only what is urgent is brought; or: none"),
 }
 
 
@@ -115,6 +117,8 @@ def _settings(form: Fields) -> dict[str, Any]:
             found[name] = [span.split("-") for span in value.split()]
         elif name == "working_days":
             found[name] = value.split()
+        elif name == "quiet_hours":
+            found[name] = [] if value in NEVER_QUIET else value.split("-")
         else:
             found[name] = value == "yes" if name == "always_working" else value
     return found
@@ -127,6 +131,8 @@ def _typed(settings: dict[str, Any]) -> dict[str, str]:
         found["working_hours"] = " ".join("-".join(span) for span in settings["working_hours"])
     if settings.get("working_days"):
         found["working_days"] = " ".join(str(day) for day in settings["working_days"])
+    if (quiet := settings.get("quiet_hours")) is not None:
+        found["quiet_hours"] = "-".join(quiet) or "none"
     if settings.get("always_working") is not None:
         found["always_working"] = "yes" if settings["always_working"] else "no"
     return found | ({"default_grid": settings["default_grid"]} if settings.get("default_grid") else {})
