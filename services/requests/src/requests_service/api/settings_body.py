@@ -1,6 +1,6 @@
 """Settings of an org unit: inherited by everything under it, the nearest unit wins, key by key."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -37,6 +37,7 @@ class UnitSettings(Body):
     always_working: bool | None = None
     default_grid: GridCode | None = None
     quiet_hours: Annotated[list[LocalTime], Field(max_length=2)] | None = None
+    label_set: Literal["default", "xijing", "yangjiang"] | None = None
 
     def fault(self, code: str, zone: ZoneInfo) -> str | None:
         """What makes no sense in a unit's settings; None where all does."""

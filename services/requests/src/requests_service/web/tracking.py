@@ -22,6 +22,7 @@ from requests_service.queries.finding import find_units, name_of
 from requests_service.queries.following import followed, orders_of, phone_of
 from requests_service.queries.reach import find, villages_of
 from requests_service.queries.tracking import track
+from requests_service.queries.units import labels_at
 from requests_service.tables import Request as Order
 from requests_service.web.words_of_residents import FACES, NEXT_WORDS, SOLVED, STEPS, resident_act, word_of
 
@@ -106,11 +107,13 @@ async def act(request: Request, visitor: Follower, form: Guarded, zone: Zone) ->
 async def mine(request: Request, visitor: Resident, session: Session) -> Response:
     """One's own orders, of all villages."""
     rows: list[Order] = []
+    sets: dict[str, str] = {}
     for village in await villages_of(session, visitor.person):
         await enter_scope(session, village, visitor.person)
         rows += await orders_of(session, visitor.person)
+        sets[village] = await labels_at(session, village)
     rows.sort(key=lambda row: row.id, reverse=True)
-    return pages_of(request).show(visitor, "tracking/mine.html", orders=rows)
+    return pages_of(request).show(visitor, "tracking/mine.html", orders=rows, sets=sets)
 
 
 @router.get("/track/{request_id}")
@@ -183,6 +186,7 @@ async def _order_page(
     request: Request, visitor: Visitor, session: Session, order: Order, faults: Faults, *,
     slip: dict[str, str] | None, done: bool = False, sent: bool = False,
 ) -> Response:  # fmt: skip
+    visitor.labels = await labels_at(session, order.tenant)
     seen = await followed(session, order, request.app.state.served_key)
     values = {
         "seen": seen, "village": await name_of(session, order.tenant), "faults": faults, "slip": slip, "done": done,

@@ -24,7 +24,7 @@ from requests_service.handlers.contacting import read_contact
 from requests_service.queries import requests, story
 from requests_service.queries.finding import name_of
 from requests_service.queries.reach import find
-from requests_service.queries.units import catalogue_at, units_under
+from requests_service.queries.units import catalogue_at, labels_at, units_under
 from requests_service.tables import Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
 from requests_service.web.words_of_residents import STEPS
@@ -93,6 +93,7 @@ async def _page(
     typed: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
     grant, order = await find(session, visitor.access, request_id)
+    visitor.labels = await labels_at(session, order.tenant)
     seen = await requests.read(session, order, grant, visitor.person)
     steps = await story.timeline(session, request_id)
     services = {service.code: service for service in await catalogue_at(session, order.tenant)}
