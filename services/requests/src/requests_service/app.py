@@ -62,6 +62,7 @@ from requests_service.web import photos as photo_pages
 from requests_service.web import signing_in as signing_in_pages
 from requests_service.web.desk import admin, catalogue, one, queues
 from requests_service.web.desk import intake as desk_intake
+from requests_service.web.desk import parts as desk_parts
 from requests_service.web.desk import people as desk_people
 from requests_service.web.desk import samples as desk_samples
 from requests_service.web.desk import town as desk_town
@@ -83,6 +84,7 @@ PAGES: list[APIRouter] = [
     admin.router,
     catalogue.router,
     desk_people.router,
+    desk_parts.router,
     imports_pages.router,
     one.router,
 ]

@@ -30,7 +30,7 @@ from requests_service.queries import requests, story
 from requests_service.queries.finding import name_of
 from requests_service.queries.photos import photos_of, small_photos_of
 from requests_service.queries.reach import find
-from requests_service.queries.units import catalogue_at, units_under
+from requests_service.queries.units import catalogue_at, labels_at, units_under
 from requests_service.tables import OrgUnit, Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
 from requests_service.web.order_forms import ABOUT
@@ -130,6 +130,7 @@ async def show(
 ) -> Response:  # fmt: skip
     """The page of a request as the visitor's role sees it, with what they typed and what is wrong with it."""
     grant, order = await find(session, visitor.access, request_id)
+    visitor.labels = await labels_at(session, order.tenant)
     seen = await requests.read(session, order, grant, visitor.person)
     steps = await story.timeline(session, request_id)
     services = {service.code: service for service in await catalogue_at(session, order.tenant)}
