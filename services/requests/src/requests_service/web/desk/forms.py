@@ -107,7 +107,7 @@ FORMS: Mapping[str, MoveForm] = {
     Move.SPLIT: MoveForm(N_("Split off again"), moves.ReasonBody, moves.split, ("clerk",), (REASON,)),
     Move.TRANSFER: MoveForm(
         N_("Pass to the right village"), moves.TransferBody, moves.transfer, ("clerk", "supervisor"),
-        (Field("to", N_("Which village: its name in the list, or its 12 digits"), "village"), REASON,
+        (Field("to", N_("Which village: its name, or its 12 digits"), "village"), REASON,
          Field("service", N_("Code of its service there, where it differs"), needed=False)),
         N_("Pass it on? It is theirs then, and you see it no more. The resident keeps their tracking code."), zone=True,
     ),
