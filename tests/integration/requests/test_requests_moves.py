@@ -198,7 +198,7 @@ async def test_an_illegal_move_names_the_state_and_what_is_allowed(rig: Rig, pla
     )
     assert problem["type"].endswith("illegal-transition")
     assert problem["state"] == "submitted"
-    allowed = "ask accept reject merge report-up withdraw contacted suspend resume extend"
+    allowed = "ask accept reject merge transfer report-up withdraw contacted suspend resume extend"
     assert problem["allowed"] == allowed.split()
     assert await rig.told(slip) == ["submitted"]
 
@@ -217,7 +217,7 @@ MOVES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("resume", {}, {"clerk", "supervisor"}),
     ("extend", {"reason": "等配件"}, {"clerk", "supervisor"}),
     ("send-back", {"reason": "村里可办"}, {"supervisor"}),
-    ("agency-reply", {"text": "好", "outcome": "done"}, {"clerk"}),
+    ("agency-reply", {"text": "好", "outcome": "done"}, {"clerk", "supervisor"}),
     ("merge", {"into": "00000000-0000-4000-8000-000000000009"}, {"clerk"}),
     ("split", {"reason": "不是同一件事"}, {"clerk"}),
     ("withdraw", {}, {"clerk", "resident"}),

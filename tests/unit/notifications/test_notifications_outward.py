@@ -1,15 +1,17 @@
 """What leaves the house: chosen by kind and channel, and tried again for as long as that makes sense."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from notifications_service.domain.audiences import Matter
+from notifications_service.domain.audiences import Matter, Official
 from notifications_service.domain.calls import PURPOSES
 from notifications_service.domain.choices import DEFAULTS, KIND_OF, Channel, Kind, Pace, all_of, pace_of
 from notifications_service.domain.hearing import HEARS
-from notifications_service.domain.notices import INBOX, Notice
+from notifications_service.domain.notices import INBOX, Happening, Notice, notices
 from notifications_service.domain.outward import TRIES, next_try, outward
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -60,3 +62,21 @@ def test_tries_stand_further_and_further_apart_and_end_within_a_day() -> None:
     assert waits == sorted(waits)
     assert waits[0] == timedelta(minutes=1)
     assert sum(waits, timedelta()) < timedelta(days=1)
+
+
+def test_of_what_the_village_does_not_see_the_town_alone_hears() -> None:
+    clerk, leader, supervisor, resident = (uuid4() for _ in range(4))
+    officials = [
+        Official(clerk, "clerk", "441702008205"), Official(leader, "grid_leader", "441702008205001"),
+        Official(supervisor, "supervisor", "441702008"),
+    ]  # fmt: skip
+    seen = Matter(uuid4(), "48213074", "441702008205", "家电维修", "一网格", resident=resident)
+    unseen = replace(seen, unseen=True)
+    data: dict[str, Any] = {"unseen": True, "limit": "finish"}
+    for event in ("request.submitted", "request.limit-passed", "request.reopened", "request.replied"):
+        told = {notice.person for notice in notices(Happening("e", event, None, data), unseen, officials)}
+        assert told <= {supervisor, resident}, event
+        usual = notices(Happening("e", event, None, {**data, "unseen": False}), seen, officials)
+        assert clerk in {notice.person for notice in usual}, event
+    [call] = notices(Happening("e", "request.rejected", None, {}), replace(unseen, resident=None), officials)
+    assert (call.state, call.reason) == ("suppressed", "unseen")

@@ -26,7 +26,7 @@ from notifications_service.web import calls as calls_pages
 from notifications_service.web import inbox as inbox_pages
 from notifications_service.web import preferences as preferences_pages
 
-REVISION = "0007"
+REVISION = "0008"
 # The pages of this service, a router a noun.
 PAGES: list[APIRouter] = [inbox_pages.router, calls_pages.router, preferences_pages.router]
 

@@ -29,6 +29,7 @@ from requests_service.api import (
 )
 from requests_service.api.doors import Rates
 from requests_service.consumer import SUBSCRIPTIONS, TOPICS
+from requests_service.domain.about import UnseenByVillage
 from requests_service.domain.grades import NotYourCallback, TooLate
 from requests_service.domain.imports import LinesWrong, NotNow
 from requests_service.domain.photos import NotYours, OrderEnded, PhotosFull
@@ -66,7 +67,7 @@ from requests_service.web.desk import samples as desk_samples
 from requests_service.web.desk import town as desk_town
 from requests_service.web.renewing import OwnRenewal
 
-REQUIRED_REVISION = "0018"
+REQUIRED_REVISION = "0019"
 # The pages of this service, a router a noun.
 PAGES: list[APIRouter] = [
     front.router,
@@ -95,6 +96,7 @@ PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
     WithVillage: lambda error: Forbidden(str(WithVillage.__doc__), type="with-village"),
     OwnDecision: lambda error: Forbidden(str(OwnDecision.__doc__), type="own-decision"),
     AlreadySuspended: lambda error: Conflict("already-suspended", str(AlreadySuspended.__doc__)),
+    UnseenByVillage: lambda error: Conflict("unseen-by-village", str(UnseenByVillage.__doc__)),
     NotSuspended: lambda error: Conflict("not-suspended", str(NotSuspended.__doc__)),
     NothingAsked: lambda error: Conflict("nothing-asked", str(NothingAsked.__doc__)),
     ExtendedBefore: lambda error: Conflict("extended-before", str(ExtendedBefore.__doc__)),

@@ -47,6 +47,9 @@ OFFICES: Mapping[Audience, frozenset[str]] = {
 }
 
 
+OF_VILLAGE = frozenset({Audience.CLERKS, Audience.LEADERS})
+
+
 @dataclass(frozen=True)
 class Official:
     """A person of the directory with one of their roles and the code where they have it."""
@@ -61,7 +64,7 @@ class Matter:
     """What is known of a request: whom to tell, and which other requests were merged into it.
 
     `service` and `place` (the grid, else the village) are names to show, `locale` is the village's language and
-    `quiet_hours` its setting.
+    `quiet_hours` its setting. What is `unseen` nobody of the village hears of: the town stands for its offices.
     """
 
     id: UUID
@@ -77,6 +80,7 @@ class Matter:
     guardian: bool = False
     minor: bool = False
     urgent: bool = False
+    unseen: bool = False
     quiet_hours: tuple[str, ...] | None = None
     status: str = "submitted"
     holders: frozenset[UUID] = frozenset()
@@ -114,6 +118,8 @@ def recipients(
     `data` is the event's data (`people`, `holders`, `person`), `officials` who has a role over the village. An office
     without anyone gives one recipient marked `nobody`, so that the gap shows; other empty audiences give none.
     """
+    if matter.unseen and audience in OF_VILLAGE:
+        audience = Audience.TOWN
     word = HEARD_AS[audience]
     if audience in OFFICES:
         found = _office(audience, matter, officials)

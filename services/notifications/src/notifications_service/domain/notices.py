@@ -45,6 +45,8 @@ def notices(happening: Happening, matter: Matter, officials: Collection[Official
 
     States: `sent` for an inbox, `due` for a call, `suppressed` with a reason where nobody is told.
     """
+    if matter.unseen and happening.event == "request.submitted":
+        return []  # it is reported up at once, which tells the town
     told: dict[str, Notice] = {}
     for rule in rules_for(happening.event, happening.data):
         for recipient in recipients(rule.to, matter, happening.data, officials):
@@ -61,6 +63,8 @@ def _notice(rule: Rule, recipient: Recipient, happening: Happening, *, by_call: 
     state, reason = ("due", None) if by_call else ("sent", None)
     if recipient.nobody:
         state, reason = "suppressed", "nobody"
+    elif by_call and recipient.matter.unseen:
+        state, reason = "suppressed", "unseen"
     elif overtaken(happening.event, recipient.audience, recipient.matter.status, by_call=by_call):
         state, reason = "suppressed", "superseded"
     elif by_call and happening.stale:

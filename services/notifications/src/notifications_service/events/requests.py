@@ -26,6 +26,7 @@ class Submitted(RequestEvent):
     guardian: bool
     minor: bool
     urgent: bool
+    unseen: bool = False
 
 
 class Weighed(RequestEvent):

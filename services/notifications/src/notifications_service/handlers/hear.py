@@ -27,9 +27,9 @@ _TYPE = re.compile(r"^lianhu\.(.+)\.v\d+$")
 _PLACE = text(
     """
     INSERT INTO requests (id, tenant, number, service, grid, household, resident, reporter, guardian, minor, urgent,
-        status, holders)
+        unseen, status, holders)
     VALUES (:id, :tenant, :number, :service, :grid, :household, :resident, :reporter, :guardian, :minor, :urgent,
-        :status, '{}')
+        :unseen, :status, '{}')
     ON CONFLICT (id) DO NOTHING
     """
 )
@@ -113,7 +113,8 @@ async def tell(session: AsyncSession, voice: Voice, happening: Happening, matter
     audiences = {rule.to for rule in rules_for(happening.event, happening.data)}
     if not audiences:
         return []
-    roles = frozenset[str]().union(*(OFFICES.get(audience, frozenset()) for audience in audiences))
+    heard = audiences | ({Audience.TOWN} if matter.unseen else set())
+    roles = frozenset[str]().union(*(OFFICES.get(audience, frozenset()) for audience in heard))
     over = await officials(session, matter.grid or matter.tenant, roles) if roles else []
     plan = notices(happening, await _with_others(session, matter, audiences, happening.data), over)
     if any(notice.purpose == "confirm" and notice.state == "due" for notice in plan):

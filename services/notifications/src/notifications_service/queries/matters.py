@@ -12,7 +12,7 @@ from notifications_service.domain.audiences import Matter
 # The names to show are the nearest on the way up the tree, which is the code's own prefixes.
 _KNOWN = """
     SELECT r.id, r.tenant, r.number, r.service AS code, r.grid, r.household, r.resident, r.reporter, r.guardian,
-        r.minor, r.urgent, r.status, r.merged_into, r.holders, h.linking_person, v.code IS NOT NULL AS placed,
+        r.minor, r.urgent, r.unseen, r.status, r.merged_into, r.holders, h.linking_person, v.code IS NOT NULL AS placed,
         coalesce(g.name, v.name, r.tenant) AS place,
         (SELECT s.name FROM services s WHERE s.code = r.service AND s.tenant = ANY (up.codes)
             ORDER BY length(s.tenant) DESC LIMIT 1) AS service,
@@ -108,6 +108,7 @@ def _matter(row: Any) -> Matter:
         guardian=row["guardian"],
         minor=row["minor"],
         urgent=row["urgent"],
+        unseen=row["unseen"],
         quiet_hours=None if row["quiet_hours"] is None else tuple(row["quiet_hours"]),
         status=row["status"],
         holders=frozenset(row["holders"]),

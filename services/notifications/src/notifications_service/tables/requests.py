@@ -24,6 +24,7 @@ class RequestCopy(Table, table=True):
     guardian: bool = Field(default=False, sa_type=Boolean)
     minor: bool = Field(default=False, sa_type=Boolean)
     urgent: bool = Field(default=False, sa_type=Boolean)
+    unseen: bool = Field(default=False, sa_type=Boolean)
     status: str = Field(sa_type=Text)
     merged_into: UUID | None = None
     holders: list[UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid))

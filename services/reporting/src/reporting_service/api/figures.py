@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from lianhu_kit.api import Page, Session, encode_cursor
+from lianhu_kit.divisions import VILLAGE, covers
 from lianhu_kit.problems import NotFound
 from reporting_service.api.files import file_of
 from reporting_service.api.spans import UnitAndSpan
@@ -51,6 +52,7 @@ async def open_figure(
     found = await behind(
         session, reading, org, asked.span, figure, service=service, without_grid=without_grid, basis=basis,
         after=after, limit=page.limit,
+        seen_from_above=any(len(grant.at) < VILLAGE and covers(grant.at, org) for grant in access.grants),
     )  # fmt: skip
     items = [item._asdict() for item in found.items]
     following = [found.following[0].isoformat(), str(found.following[1])] if found.following else None

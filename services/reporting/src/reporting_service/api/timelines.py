@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from lianhu_kit.access import Access, permits
 from lianhu_kit.api import Session
-from lianhu_kit.divisions import covers
+from lianhu_kit.divisions import VILLAGE, covers
 from lianhu_kit.tokens import Grant
 from reporting_service.domain.moments import micros, moment
 from reporting_service.domain.telling import steps
@@ -60,4 +60,6 @@ async def timeline(access: Reader, session: Session, request_id: UUID) -> dict[s
 def _may_see(grant: Grant, person: UUID | None, journey: Journey) -> bool:
     if grant.role == "resident":
         return person in journey.people
+    if journey.fact.unseen and len(grant.at) >= VILLAGE:
+        return False
     return covers(grant.at, journey.grid or journey.fact.tenant)

@@ -59,6 +59,11 @@ class Fact:
         insort(entries, entry, key=lambda known: known.sequence)
         return True
 
+    @property
+    def unseen(self) -> bool:
+        """Whether it is about somebody who works or helps in the village, which does not see it."""
+        return any(entry.data.get("unseen") for entry in self.requests)
+
     def dump(self) -> dict[str, list[list[Any]]]:
         """The halves as JSON values, for storage: orjson knows no named tuples."""
         halves = {"r": self.requests, "d": self.dispatch, "n": self.notifications}

@@ -53,6 +53,7 @@ class Submitted(Moved):
     resident: UUID | None
     served_id: UUID | None
     limits: Limits
+    unseen: bool = False
 
 
 class Accepted(Moved):

@@ -52,10 +52,12 @@ class Found(NamedTuple):
 
 async def behind(
     session: AsyncSession, reading: Reading, org: str, span: Span, figure: Opening, *,
-    service: str | None = None, without_grid: bool = False, basis: str = SUBMITTED,
+    service: str | None = None, seen_from_above: bool = True, without_grid: bool = False, basis: str = SUBMITTED,
     after: tuple[date, UUID] | None = None, limit: int = 50,
 ) -> Found:  # fmt: skip
     """Requests that add to the figure, the newest day of submission first; only some of them where asked.
+
+    Who is not above the village (`seen_from_above`) is not shown those that it does not see; figures count them.
 
     On the basis happened those that moved in the span may be as old as they like: all of the unit are looked at.
     """
@@ -89,7 +91,7 @@ async def behind(
     items: list[Behind] = []
     for row in rows:
         amount = _amount(row, figure, reading, basis, span)
-        if amount:
+        if amount and (seen_from_above or not _fact(row).unseen):
             items.append(
                 Behind(
                     row.request_id, row.number, row.tenant, row.grid, row.service, row.status, row.submitted_at, amount
@@ -106,5 +108,9 @@ def _amount(row: Any, figure: Opening, reading: Reading, basis: str, span: Span)
         return int(row.overdue)
     if figure.figure.field == PEOPLE:
         return int(row.served)
-    story = story_of(Fact.load(row.request_id, row.tenant, orjson.loads(row.halves)))
+    story = story_of(_fact(row))
     return figure.amount(amounts(contribution(story, reading.zone), basis, span))
+
+
+def _fact(row: Any) -> Fact:
+    return Fact.load(row.request_id, row.tenant, orjson.loads(row.halves))

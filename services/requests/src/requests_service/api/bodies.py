@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints
 
 from lianhu_kit.api import Body, DivisionCode, Line, Moment, VillageCode, Words
+from requests_service.domain.about import About
 from requests_service.domain.phones import normal_phone
 
 Name = Annotated[Line, StringConstraints(max_length=100)]
@@ -62,7 +63,10 @@ class WantedBody(Body):
 
 
 class OrderBody(Body):
-    """An order. `service` is a code of the village's catalogue; `door` the household whose plate was scanned."""
+    """An order. `service` is a code of the village's catalogue; `door` the household whose plate was scanned.
+
+    With `about` it is about somebody who works or helps in the village: the town has it, the village does not see it.
+    """
 
     tenant: VillageCode
     service: ServiceCode
@@ -78,6 +82,7 @@ class OrderBody(Body):
     wanted: WantedBody | None = None
     answers: Answers = Field(default_factory=dict)
     public: bool = False
+    about: About | None = None
     notice: Annotated[Line, StringConstraints(max_length=50)] | None = None
 
 

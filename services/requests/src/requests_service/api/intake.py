@@ -102,4 +102,5 @@ def order_of(body: OrderBody, person: UUID | None, channel: str, own: bool) -> O
         answers=body.answers,
         public=body.public,
         notice=body.notice,
+        about=body.about,
     )

@@ -177,7 +177,7 @@ async def refer(request_id: UUID, body: ReferBody, session: Session, access: Dec
 
 
 @router.post("/v1/requests/{request_id}/agency-reply")
-async def agency_reply(request_id: UUID, body: AgencyReplyBody, session: Session, access: Clerk) -> dict[str, Any]:
+async def agency_reply(request_id: UUID, body: AgencyReplyBody, session: Session, access: Decider) -> dict[str, Any]:
     """Passes the agency's reply on, or takes the request back from it."""
     case = await locked(session, access, request_id)
     await passing_on.agency_reply(case, text=body.text, outcome=body.outcome)

@@ -20,7 +20,12 @@ from requests_service.domain.spans import edge
 from requests_service.domain.statuses import Status
 from requests_service.queries import counts, requests, story
 from requests_service.queries.reach import by_strength, find, villages_of
+<<<<<<< HEAD
 from requests_service.queries.tracking import passed_into, track
+=======
+from requests_service.queries.tracking import track
+from requests_service.queries.unseen import show_unseen
+>>>>>>> 86ef020de9c2c525200d191a0aa6647f54b9c7bf
 from requests_service.tables import Request
 
 router = APIRouter(tags=["reads"])
@@ -139,6 +144,7 @@ async def track_request(call: Call, number: Text, tenant: Text, code: Text, sess
     if not number_is_valid(number) or len(tenant) != 12 or not tenant.isdigit() or not tenant.isascii():
         raise NotFound(MISS)
     await enter_scope(session, tenant)
+    await show_unseen(session)
     request = await requests.by_number(session, tenant, number)
     found = track(request, code)
     if request is None or found is None:

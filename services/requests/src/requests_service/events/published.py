@@ -56,6 +56,7 @@ class Submitted(RequestEvent):
     served_kind: str
     served_id: UUID | None
     public: bool
+    unseen: bool = False
     urgent: bool
     limits: Limits
     confirm_seconds: int

@@ -106,7 +106,10 @@ async def _open_again(
     request.completed_at = request.closed_at = None
     await clock.start_again(case, zone)
     case.tell(Reopened, details={"reason": reason} if reason else None, reason_kind=reason_kind, count=request.reopened)
-    if grades.reworked_by_itself(request.reopened, request.route):
+    if request.about is not None:
+        case.move(Move.REPORT_UP)
+        case.tell(ReportedUp, to=town.above(request.tenant))
+    elif grades.reworked_by_itself(request.reopened, request.route):
         await send_out(case, route="volunteers", staff=None, places=request.places)
     elif grades.reported_up_by_itself(request.reopened):
         case.move(Move.REPORT_UP)

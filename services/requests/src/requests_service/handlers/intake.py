@@ -13,10 +13,12 @@ from lianhu_kit.identifiers import new_id, new_number
 from lianhu_kit.outbox import recorded, shard_of
 from requests_service.events.published import Limits, Submitted
 from requests_service.handlers.clock import CONTACT_NEAR, FINISH_NEAR
+from requests_service.handlers.complaining import TO_TOWN
 from requests_service.handlers.fingerprints import fingerprint
 from requests_service.handlers.order import Order, Placed, place
 from requests_service.queries.placing import place_of
 from requests_service.queries.units import chain
+from requests_service.queries.unseen import SHOWN
 
 # One round trip writes the request, the contact, the first step, the timers, the event and the answer under its key:
 # round trips cost more than anything else here. No row comes back where the number is taken in this village. The id of
@@ -85,6 +87,8 @@ async def submit(hot: HotTransaction, keyed: Keyed, order: Order, *, zone: tzinf
     if isinstance(at, StoredAnswer):
         return at
     placed = place(order, at, now(hot), zone)
+    if order.about is not None:
+        await hot.row(SHOWN)  # the statement that writes it also reads it
     for _ in range(_TRIES):
         answer = _slip(placed.request)
         if await _write(hot, keyed, placed, answer, served_key):
@@ -99,6 +103,8 @@ async def _write(hot: HotTransaction, keyed: Keyed, placed: Placed, answer: dict
     request, cause = placed.request, current_cause()
     event = _submitted(request).outgoing(sequence=1, tenant=request["tenant"])
     timers = {CONTACT_NEAR: placed.contact_near, FINISH_NEAR: placed.finish_near}
+    if request["about"] is not None:
+        timers[TO_TOWN] = request["submitted_at"]
     armed = {kind: due for kind, due in timers.items() if due}
     try:
         row = await hot.row(
@@ -134,6 +140,7 @@ def _submitted(request: dict[str, Any]) -> Submitted:
         status=request["status"],
         by=request["reporter"],
         minor=request["served_kind"] == "child",
+        unseen=request["about"] is not None,
         served_id=None,  # the statement that writes it fills it in
         limits=Limits(contact=request["contact_due"], finish=request["finish_due"]),
         **{name: request[name] for name in _TOLD},

@@ -49,6 +49,7 @@ class Order:
     answers: dict[str, Any] = field(default_factory=dict)
     public: bool = False
     notice: str | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def place(order: Order, at: Place, now: datetime, zone: tzinfo) -> Placed:
         "answers": order.answers,
         "channel": order.channel,
         "notice": order.notice,
-        "public": order.public,
+        "public": order.public and order.about is None,
+        "about": order.about,
         "urgent": False,
         "served_kind": order.served_kind,
         "guardian": order.consent is not None,

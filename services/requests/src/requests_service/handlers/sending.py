@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from lianhu_kit.problems import Conflict, FieldError, Invalid
 from requests_service.domain import orders
+from requests_service.domain.about import require_seen
 from requests_service.domain.statuses import Move
 from requests_service.domain.working import STAFF_ROLES
 from requests_service.events.published import DispatchRequested
@@ -23,8 +24,11 @@ async def dispatch(
 ) -> None:
     """Sends an accepted request to the volunteers, or to the member of staff that is named.
 
+    UnseenByVillage for what the village must not see.
+
     `summary` is for one that the town took on without; Invalid where it holds what may not travel.
     """
+    require_seen(case.request.about)
     if summary is not None:
         await write_summary(case, summary)
     await place_in(case, grid)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from lianhu_kit.problems import FieldError, Invalid
-from requests_service.domain import town
+from requests_service.domain import about, town
 from requests_service.domain.statuses import Move
 from requests_service.events.published import ReportedUp, Reviewed, SentBack
 from requests_service.handlers import clock
@@ -48,8 +48,9 @@ async def report_up(case: Case, *, to: str, reason: str) -> None:
 async def send_back(case: Case, *, unit: str, reason: str) -> None:
     """Gives the request back to the village, taken on; whoever sends back one that nobody accepted has accepted it.
 
-    Raises IllegalTransition.
+    Raises IllegalTransition, and UnseenByVillage for what the village must not see.
     """
+    about.require_seen(case.request.about)
     case.move(Move.SEND_BACK)
     case.request.accepted_by = case.request.accepted_by or case.by
     case.tell(SentBack, details={"reason": reason}, unit=unit)

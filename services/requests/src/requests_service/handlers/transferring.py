@@ -24,7 +24,7 @@ from requests_service.tables import CatalogueService, Contact, Request
 # What the resident said stays as it was said; limits, grid and household are the new village's.
 _CARRIED = (
     "tracking_code", "text", "answers", "channel", "notice", "public", "served_kind", "served_id", "guardian",
-    "reporter", "resident", "wanted_from", "wanted_to",
+    "reporter", "resident", "about", "wanted_from", "wanted_to",
 )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ class Request(Table, table=True):
     asked: str | None = words(nullable=True)
     asked_until: datetime | None = moment(nullable=True)
     asked_by: UUID | None = None
+    about: str | None = words(nullable=True)
     submitted_at: datetime = moment()
     completed_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)

@@ -15,7 +15,7 @@ NOTICE = "2026-01"
 SENSITIVE = f"{NOTICE}+sensitive"
 FIELDS = (
     "text", "who", "served_name", "name", "phone", "reach", "relation", "address", "wanted_from", "wanted_to",
-    "guardian_name", "guardian_phone", "guardian", "notice", "sensitive", "door", "household", "grid",
+    "guardian_name", "guardian_phone", "guardian", "notice", "sensitive", "door", "household", "grid", "about",
 )  # fmt: skip
 WHO = {
     "self": N_("For myself"),
@@ -23,6 +23,10 @@ WHO = {
     "adult": N_("For another adult"),
     "child": N_("For a child"),
     "household": N_("For a household"),
+}
+ABOUT = {
+    "staff": N_("About somebody of the staff"),
+    "volunteer": N_("About a volunteer"),
 }
 # Where a fault of the order stands on the form.
 PLACES = {
@@ -63,7 +67,7 @@ def order_body(
         "text": values.get("text", ""),
         "notice": SENSITIVE if values.get("sensitive") else NOTICE,
         "answers": _answers(values, service),
-        **{name: values[name] for name in ("reach", "address", "door", "household", "grid") if name in values},
+        **{name: values[name] for name in ("reach", "address", "door", "household", "grid", "about") if name in values},
     }
     if "name" in values or "phone" in values:
         relation = "self" if who == "self" else values.get("relation")

@@ -99,6 +99,7 @@ async def take_form(
         "service": offered,
         "values": values,
         "who": order_forms.WHO,
+        "about": order_forms.ABOUT,
     }
     if stage == "check":
         return pages_of(request).show(visitor, "ordering/check.html", once_id=once_of(form), **shown)
@@ -143,5 +144,5 @@ def _form(
 ) -> Response:  # fmt: skip
     return pages_of(request).show(
         visitor, "ordering/form.html", status, tenant=tenant, village=village, service=service, values=values,
-        faults=faults, who=order_forms.WHO,
+        faults=faults, who=order_forms.WHO, about=order_forms.ABOUT,
     )  # fmt: skip

@@ -24,6 +24,7 @@ from requests_service.queries.following import followed, orders_of, phone_of
 from requests_service.queries.photos import photos_of, small_photos_of
 from requests_service.queries.reach import find, villages_of
 from requests_service.queries.tracking import track
+from requests_service.queries.unseen import show_unseen
 from requests_service.tables import Request as Order
 from requests_service.web.words_of_photos import can_add
 from requests_service.web.words_of_residents import FACES, NEXT_WORDS, SOLVED, STEPS, resident_act, word_of
@@ -99,6 +100,7 @@ async def act(request: Request, visitor: Follower, form: Guarded, zone: Zone) ->
         try:
             async with database.transaction() as session:
                 await enter_scope(session, order.tenant)
+                await show_unseen(session)
                 await resident_act(session, order.id, word, str(form.get("act")), visitor, zone, by=order.resident)
         except Problem as problem:
             faults = of_problem(problem, visitor)
@@ -160,6 +162,7 @@ async def of_slip(request: Request, form: Any, session: Session) -> Order | None
     if len(tenant) != 12 or not (tenant.isascii() and tenant.isdigit()):
         return None
     await enter_scope(session, tenant)
+    await show_unseen(session)
     order = await requests.by_number(session, tenant, number)
     return order if track(order, code) is not None else None
 

@@ -80,7 +80,7 @@ FORMS: Mapping[str, MoveForm] = {
         (Field("agency", N_("Agency")), Field("reference", N_("Its reference"))),
     ),
     "agency-reply": MoveForm(
-        N_("The agency's reply"), moves.AgencyReplyBody, moves.agency_reply, ("clerk",),
+        N_("The agency's reply"), moves.AgencyReplyBody, moves.agency_reply, ("clerk", "supervisor"),
         (Field("text", N_("What it says"), "text"),
          Field("outcome", N_("Outcome"), "choice",
                options=(("done", N_("Done")), ("bounced", N_("Not theirs: back to us"))))),

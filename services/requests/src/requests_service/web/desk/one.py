@@ -33,7 +33,11 @@ from requests_service.queries.reach import find
 from requests_service.queries.units import catalogue_at, units_under
 from requests_service.tables import OrgUnit, Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
+<<<<<<< HEAD
 from requests_service.web.desk.villages import put_codes
+=======
+from requests_service.web.order_forms import ABOUT
+>>>>>>> 86ef020de9c2c525200d191a0aa6647f54b9c7bf
 from requests_service.web.words_of_photos import can_add
 from requests_service.web.words_of_residents import STEPS
 
@@ -152,7 +156,7 @@ async def show(
         "undoable": undoable,
         "sampled": sampled, "seen": seen, "steps": steps, "service": service, "alike": alike, "moves": moves,
         "done": done, "contact": contact, "faults": faults or {}, "at": at, "typed": typed or {},
-        "draft": order.summary or draft, "forms": FORMS, "step_words": STEPS,
+        "draft": order.summary or draft, "about": ABOUT, "forms": FORMS, "step_words": STEPS,
         "village": await name_of(session, order.tenant),
         "grids": [unit for unit in await units_under(session, order.tenant, None, 60) if unit.level == "grid"],
         "staff": await _staff(session, order.tenant, visitor),
