@@ -20,12 +20,8 @@ from requests_service.domain.spans import edge
 from requests_service.domain.statuses import Status
 from requests_service.queries import counts, requests, story
 from requests_service.queries.reach import by_strength, find, villages_of
-<<<<<<< HEAD
 from requests_service.queries.tracking import passed_into, track
-=======
-from requests_service.queries.tracking import track
 from requests_service.queries.unseen import show_unseen
->>>>>>> 86ef020de9c2c525200d191a0aa6647f54b9c7bf
 from requests_service.tables import Request
 
 router = APIRouter(tags=["reads"])

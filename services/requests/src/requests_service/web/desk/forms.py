@@ -86,7 +86,7 @@ FORMS: Mapping[str, MoveForm] = {
                options=(("done", N_("Done")), ("bounced", N_("Not theirs: back to us"))))),
     ),
     "contacted": MoveForm(
-        N_("I spoke with the resident"), endings.ContactedBody, endings.contacted, ("clerk",),
+        N_("I spoke with the resident"), endings.ContactedBody, endings.contacted, ("clerk", "supervisor"),
         (Field("how", N_("How"), "choice",
                options=(("phone", N_("By phone")), ("visit", N_("At their door")), ("desk", N_("At the desk")))),),
     ),

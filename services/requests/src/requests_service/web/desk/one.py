@@ -33,11 +33,8 @@ from requests_service.queries.reach import find
 from requests_service.queries.units import catalogue_at, units_under
 from requests_service.tables import OrgUnit, Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
-<<<<<<< HEAD
 from requests_service.web.desk.villages import put_codes
-=======
 from requests_service.web.order_forms import ABOUT
->>>>>>> 86ef020de9c2c525200d191a0aa6647f54b9c7bf
 from requests_service.web.words_of_photos import can_add
 from requests_service.web.words_of_residents import STEPS
 
