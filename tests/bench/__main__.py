@@ -14,7 +14,7 @@ from bench.house import House
 from bench.report import Taken, document, table
 
 CHECKS = (
-    "intake", "relay", "projection", "claims", "delay", "delay_loaded", "footprint", "growth", "replay",
+    "intake", "relay", "projection", "claims", "delay", "delay_loaded", "footprint", "growth", "pages", "replay",
 )  # fmt: skip
 ROUNDS = 7
 SECONDS = 1500.0  # of one check: what hangs is told as broken, and the others are measured all the same

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from support.browsing import Page, Person
+from support.conditions import eventually
 
 Village = Any
 
@@ -142,3 +143,26 @@ async def test_a_board_is_of_its_own_grid(here: Village) -> None:
     page = await looking(here, uuid4(), "grid_leader", here.code + "002").get("/board")
     assert "厨房水龙头漏水" not in page.text
     assert (await looking(here, one).get("/board")).status == 403
+
+
+async def test_pages_speak_as_the_village_does(here: Village) -> None:
+    one = await here.person()
+    request = await here.offered(one)
+    assignment = assignment_of(here, request)
+    volunteer = Person(here.stage.client, [("volunteer", here.code)], one, language="zh-CN")
+    leader = Person(here.stage.client, [("grid_leader", here.code)], uuid4(), language="zh-CN")
+    assert "我领单" in (await volunteer.get("/tasks")).text
+    await here.unit(here.code, {"label_set": "yangjiang"})
+
+    async def said() -> bool:
+        assert "我接单" in (await volunteer.get("/tasks")).text
+        return True
+
+    await eventually(said)
+    assert "我接单" in (await volunteer.get(f"/tasks/{assignment}")).text
+    page = await volunteer.send(f"/{assignment}/claim")
+    assert "接单成功" in page.text
+    assert "已接单" in (await leader.get("/board")).text
+    assert "已接单" in (await leader.get("/board/today")).text
+    english = looking(here, uuid4(), "grid_leader")
+    assert "Claimed" in (await english.get("/board")).text

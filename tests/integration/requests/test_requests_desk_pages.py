@@ -142,6 +142,16 @@ async def test_what_is_wrong_is_said_at_its_field(
     assert (await rig.get(place, order))["status"] == "submitted"
 
 
+@pytest.mark.parametrize(("given", "wrong"), [({"grade": "5"}, "solved"), ({"solved": "yes"}, "grade")])
+async def test_nobody_grades_without_choosing(rig: Rig, place: Place, given: dict[str, Any], wrong: str) -> None:
+    order = await rig.accepted(place, accept={"route": "none"})
+    await rig.move(place, order, "answer", {"text": "每周三上午办", "source": "办事指南"})
+    page = await moved(rig, place, order, "confirm", supervisor(rig, place), **given)
+    assert page.status == 422
+    assert f'id="e-confirm-{wrong}"' in page.html
+    assert (await rig.get(place, order))["status"] == "completed"
+
+
 async def test_two_tabs_the_second_is_told_what_is_allowed_now(rig: Rig, place: Place) -> None:
     order = await rig.order(place)
     first, second = clerk(rig, place), clerk(rig, place)

@@ -73,7 +73,7 @@ async def test_the_draw_is_of_its_share(rig: Rig, place: Place) -> None:
     order = await completed(rig, place)
     await in_village(rig, place, COPIES, UUID(order["id"]), 2000)
     page = await town(rig, place).get("/desk/town/samples")
-    drawn = page.html.count('<td><a href="/desk/')
+    drawn = page.html.count('<li><div class="line"><a href="/desk/')
     assert 0.5 * SHARE < drawn / 2001 < 2 * SHARE
 
 
@@ -83,6 +83,14 @@ async def test_what_was_badly_graded_is_called_back_while_it_is_done_again(rig: 
     page = await town(rig, place).get("/desk/town/samples")
     assert order["number"] in page.text
     assert "badly graded" in page.text
+    person = town(rig, place)
+    await person.get("/desk/town/samples")
+    page = await person.send(f"/desk/{order['id']}/contact")
+    assert page.status == 200, page.text
+    page = await person.send(f"/samples/{order['id']}", outcome="not-reached")
+    assert page.status == 200, page.text
+    assert not page.has_form("/contact")  # called back, as far as it went
+    assert (await rig.get(place, order))["status"] == "accepted"
 
 
 async def test_contact_of_the_sample_alone_is_open_to_the_town(rig: Rig, place: Place) -> None:
@@ -103,6 +111,7 @@ async def test_a_completed_one_is_confirmed_by_the_call(rig: Rig, place: Place) 
     await person.get("/desk/town/samples")
     page = await person.send(f"/desk/{order['id']}/contact")
     assert "13900000001" in page.text
+    assert not page.has_form(f"/samples/{order['id']}")  # what waits for a word is confirmed
     page = await person.send("/confirm", solved="yes", grade="4")
     assert page.status == 200, page.text
     assert (await rig.get(place, order))["status"] == "closed_confirmed"

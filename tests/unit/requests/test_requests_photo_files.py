@@ -2,8 +2,11 @@
 
 import asyncio
 import io
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +100,33 @@ def test_what_is_no_photo_is_refused_at_once(content: bytes, said: str) -> None:
         reencode(content)
     assert str(refused.value) == said
     assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_the_largest_that_is_read_takes_bounded_memory(kind: str, tmp_path: Path) -> None:
+    side = int(reencoding.MOST_POINTS[kind] ** 0.5)
+    worst = Image.effect_noise((side, side), 5).convert("RGB" if kind == "JPEG" else "RGBA")
+    more: dict[str, Any] = {"progressive": True, "subsampling": 0, "quality": 30} if kind == "JPEG" else {}
+    out = io.BytesIO()
+    worst.save(out, kind, **more)
+    assert reencode(out.getvalue()).content
+    file = tmp_path / "worst"
+    file.write_bytes(out.getvalue())
+    ran = subprocess.run(
+        [sys.executable, "-c", _MEASURED, str(file)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(ran.stdout) < 160 * 1024, f"{kind}: {int(ran.stdout) // 1024} MB"
+
+
+_MEASURED = """
+import resource, sys
+from pathlib import Path
+from requests_service.handlers.reencoding import reencode
+content = Path(sys.argv[1]).read_bytes()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+reencode(content)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
 
 
 async def test_no_file_and_a_large_one_are_told_at_their_field() -> None:

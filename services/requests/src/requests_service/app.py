@@ -60,8 +60,9 @@ from requests_service.web import front, ordering, tracking
 from requests_service.web import imports as imports_pages
 from requests_service.web import photos as photo_pages
 from requests_service.web import signing_in as signing_in_pages
-from requests_service.web.desk import admin, catalogue, one, queues
+from requests_service.web.desk import admin, catalogue, one, queues, services
 from requests_service.web.desk import intake as desk_intake
+from requests_service.web.desk import parts as desk_parts
 from requests_service.web.desk import people as desk_people
 from requests_service.web.desk import samples as desk_samples
 from requests_service.web.desk import town as desk_town
@@ -82,7 +83,9 @@ PAGES: list[APIRouter] = [
     desk_samples.router,
     admin.router,
     catalogue.router,
+    services.router,
     desk_people.router,
+    desk_parts.router,
     imports_pages.router,
     one.router,
 ]

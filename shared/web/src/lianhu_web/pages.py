@@ -110,7 +110,7 @@ class Pages:
         return made
 
     def render(self, visitor: Visitor, template: str, **values: Any) -> str:
-        """A template as text, with what every template may use: `visitor`, `now`, `clock`, `once`."""
+        """A template as text, with what every template may use: `visitor`, `now`, `clock`, `once`, `label`."""
         now = datetime.now(UTC)
         words = visitor.words
         return (
@@ -122,6 +122,7 @@ class Pages:
                 now=now,
                 clock=partial(showing.clock, now=now, language=visitor.language, words=words),
                 once=new_once,
+                label=visitor.say,
                 TOKEN_FIELD=TOKEN_FIELD,
                 ONCE_FIELD=ONCE_FIELD,
                 **values,

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from lianhu_kit.access import ROLES, Access
 from lianhu_kit.problems import Forbidden, NotFound, Unavailable
 from lianhu_kit.tokens import BadToken, Caller, Grant, KeysAway, TokenVerifier
+from lianhu_web.labels import DEFAULT, said
 from lianhu_web.words import language_of
 
 LOOK_SECONDS = 400 * 86_400
@@ -50,7 +51,7 @@ class Visitor:
     """Somebody who looks at a page.
 
     `access` holds the grants that the page's roles permit; `fresh` are cookies that the answer sets (value and seconds;
-    an empty value removes the cookie).
+    an empty value removes the cookie). `labels` is the set of labels of the village that the page speaks of.
     """
 
     request: Request
@@ -63,6 +64,7 @@ class Visitor:
     proof: str
     away: bool = False
     fresh: dict[str, tuple[str, int]] = field(default_factory=dict)
+    labels: str = DEFAULT
 
     @property
     def signed_in(self) -> bool:
@@ -97,9 +99,12 @@ class Visitor:
         """What every form carries; a stranger's page cannot know it (OWASP: double submit cookie)."""
         return hashlib.sha256(f"form:{self.proof}".encode()).hexdigest()[:32]
 
-    def say(self, text: str) -> str:
-        """A text that was marked with N_, in the visitor's language."""
-        return self.words.gettext(text)
+    def say(self, text: str, chosen: str | None = None) -> str:
+        """A text that was marked with N_, in the visitor's language and the words of the village.
+
+        `chosen` is another village's set of labels, where a page speaks of several.
+        """
+        return said(chosen or self.labels, text, self.language) or self.words.gettext(text)
 
     def dress(self, answer: Response) -> Response:
         """The answer with the cookies that changed."""

@@ -25,6 +25,11 @@ async def settings_at(session: AsyncSession, code: str) -> dict[str, Any]:
     return ladder.inherited({unit.code: unit.settings for unit in units.values()}, code)
 
 
+async def labels_at(session: AsyncSession, code: str) -> str:
+    """The set of labels that holds at a code; pages name moves and states by it."""
+    return str((await settings_at(session, code)).get("label_set") or "default")
+
+
 async def _units(session: AsyncSession, code: str) -> dict[str, OrgUnit]:
     prefixes = [code[:length] for length in LENGTHS if length <= len(code)]
     units = await session.exec(select(OrgUnit).where(col(OrgUnit.code).in_(prefixes)))

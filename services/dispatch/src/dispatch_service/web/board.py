@@ -9,6 +9,7 @@ from dispatch_service.api import desk
 from dispatch_service.api.acting import LEADERS
 from dispatch_service.domain.errors import Refusal
 from dispatch_service.queries.board import COLUMNS, open_work, people
+from dispatch_service.queries.directory import labels_at
 from dispatch_service.queries.volunteers import state_of
 from dispatch_service.web.refusals import refused_because
 from lianhu_kit.api import Session
@@ -50,6 +51,7 @@ async def today(request: Request, visitor: Leader, session: Session) -> Response
     """The list to print: what is to be done, who does it, by when. No names of residents, no addresses."""
     await enter_scope(session, visitor.grant.scope, visitor.person)
     rows = await open_work(session, visitor.grant.at)
+    visitor.labels = await labels_at(session, visitor.grant.at)
     return pages_of(request).show(visitor, "board/today.html", rows=rows, names=NAMES)
 
 
@@ -90,6 +92,7 @@ async def _page(
 ) -> Response:
     await enter_scope(session, visitor.grant.scope, visitor.person)
     rows = await open_work(session, visitor.grant.at)
+    visitor.labels = await labels_at(session, visitor.grant.at)
     crew = await people(session, visitor.grant.at)
     columns = [(state.value, NAMES[state.value], [row for row in rows if row["state"] == state]) for state in COLUMNS]
     moment = now(session)

@@ -15,7 +15,7 @@ from dispatch_service.domain.errors import Refusal
 from dispatch_service.domain.nearness import Nearness, nearness
 from dispatch_service.queries import assignments, records
 from dispatch_service.queries.assignments import Filter
-from dispatch_service.queries.directory import volunteer
+from dispatch_service.queries.directory import labels_at, volunteer
 from dispatch_service.web.refusals import refused_because
 from lianhu_kit.api import Session
 from lianhu_kit.database import enter_scope
@@ -65,6 +65,7 @@ async def tasks(request: Request, visitor: Worker, session: Session, done: str =
     """What I hold, then what is offered to me with why, how far and how long."""
     held, offered = await _mine(session, visitor, "held"), await _mine(session, visitor, "offered")
     me = await volunteer(session, visitor.person)
+    visitor.labels = await labels_at(session, me.tenant if me else visitor.grant.at)
     for row in offered:
         near = nearness(me.grid if me else None, me.tenant if me else "", row["grid"], row["tenant"])
         row["distance"] = DISTANCES[near]
@@ -215,6 +216,7 @@ async def one_of(session: Session, visitor: Visitor, assignment_id: UUID) -> dic
         wanted = Filter(person=visitor.person, own=True, id=assignment_id, limit=1)
         rows = await assignments.page(session, wanted)
         if rows:
+            visitor.labels = await labels_at(session, rows[0]["tenant"])
             holding = await assignments.details(session, assignment_id)
             mine = [each for each in holding["holders"] if each["person"] == visitor.person and not each["ended_at"]]
             row = rows[0]

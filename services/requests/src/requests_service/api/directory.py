@@ -86,6 +86,10 @@ class QuestionBody(Body):
             raise ValueError("a question of type choice has choices, and no other has")
         return self
 
+    def keys_differ(self) -> bool:
+        """Whether each choice has a key of its own."""
+        return len({choice.code for choice in self.choices}) == len(self.choices)
+
 
 class ServiceBody(Body):
     """A service that a unit offers to the villages under it."""
@@ -104,6 +108,13 @@ class ServiceBody(Body):
     places_default: Annotated[int, Field(ge=1, le=20)] = 1
     position: Annotated[int, Field(ge=0, le=10_000)] = 1000
     active: bool = True
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> "ServiceBody":
+        codes = [question.code for question in self.questions]
+        if len(set(codes)) != len(codes) or not all(question.keys_differ() for question in self.questions):
+            raise ValueError("each question, and each choice of a question, needs a code of its own")
+        return self
 
 
 class HouseholdBody(Body):

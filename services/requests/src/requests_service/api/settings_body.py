@@ -1,6 +1,6 @@
 """Settings of an org unit: inherited by everything under it, the nearest unit wins, key by key."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -38,6 +38,7 @@ class UnitSettings(Body):
     default_grid: GridCode | None = None
     quiet_hours: Annotated[list[LocalTime], Field(max_length=2)] | None = None
     photos_kept_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    label_set: Literal["default", "xijing", "yangjiang"] | None = None
 
     def fault(self, code: str, zone: ZoneInfo) -> str | None:
         """What makes no sense in a unit's settings; None where all does."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from requests_service.domain import grades
 from requests_service.domain.sampling import draw_key, month_at, open_months
-from requests_service.domain.statuses import IllegalTransition, Move, Status
+from requests_service.domain.statuses import TRANSITIONS, Move
 from requests_service.handlers.case import Case
 from requests_service.handlers.ending import doers
 from requests_service.queries.samples import is_drawn
@@ -31,20 +31,25 @@ class Draw:
 
 
 class NotSampled(Exception):
-    """This request is not in the sample. Call back those of the list; others are open as long as they are not done."""
+    """Nothing is noted here: confirm what waits for a word, and call back what is in the sample or badly graded."""
+
+
+async def to_note(case: Case, draw: Draw) -> bool:
+    """Whether the town calls a request back and has nothing to confirm: it is confirmed, or being done again."""
+    if Move.CONFIRM in TRANSITIONS[case.status]:
+        return False
+    badly = {case.request.first_grade, case.request.last_grade} & grades.LOWEST_TWO
+    return bool(badly) or await draw.holds(case)
 
 
 async def called_back(
     case: Case, *, outcome: Literal["stands", "differs", "not-reached"], words: str | None, draw: Draw
 ) -> None:
-    """Keeps what a resident said whose confirmed request was drawn; the state and the first word stay as they are.
+    """Keeps what a resident said who was called back; the state and the first word stay as they are.
 
-    What is not confirmed yet is confirmed by a call back instead.
-    Raises IllegalTransition, NotYourCallback, NotSampled.
+    What waits for a word is confirmed by a call back instead. Raises NotSampled, NotYourCallback.
     """
-    if case.status != Status.CLOSED_CONFIRMED:
-        raise IllegalTransition(case.status, Move.CONFIRM)
-    if not await draw.holds(case):
+    if not await to_note(case, draw):
         raise NotSampled
     if case.by is not None:
         grades.require_disinterested(case.by, accepted_by=case.request.accepted_by, doers=await doers(case))

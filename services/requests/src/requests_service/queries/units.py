@@ -21,6 +21,11 @@ async def settings_at(session: AsyncSession, code: str) -> dict[str, Any]:
     return inherited_settings((row[0], row[1]) for row in rows)
 
 
+async def labels_at(session: AsyncSession, code: str) -> str:
+    """The set of labels that holds at a code, its own or inherited; pages name moves and states by it."""
+    return str((await settings_at(session, code)).get("label_set") or "default")
+
+
 async def catalogue_at(session: AsyncSession, tenant: str) -> list[CatalogueService]:
     """The services that a village offers, its own and inherited, in the order of their positions."""
     return inherited_catalogue(await _entries(session, tenant))

@@ -24,6 +24,7 @@ from requests_service.queries.following import followed, orders_of, phone_of
 from requests_service.queries.photos import photos_of, small_photos_of
 from requests_service.queries.reach import find, villages_of
 from requests_service.queries.tracking import track
+from requests_service.queries.units import labels_at
 from requests_service.queries.unseen import show_unseen
 from requests_service.tables import Request as Order
 from requests_service.web.words_of_photos import can_add
@@ -113,11 +114,13 @@ async def act(request: Request, visitor: Follower, form: Guarded, zone: Zone) ->
 async def mine(request: Request, visitor: Resident, session: Session) -> Response:
     """One's own orders, of all villages."""
     rows: list[Order] = []
+    sets: dict[str, str] = {}
     for village in await villages_of(session, visitor.person):
         await enter_scope(session, village, visitor.person)
         rows += await orders_of(session, visitor.person)
+        sets[village] = await labels_at(session, village)
     rows.sort(key=lambda row: row.id, reverse=True)
-    return pages_of(request).show(visitor, "tracking/mine.html", orders=rows)
+    return pages_of(request).show(visitor, "tracking/mine.html", orders=rows, sets=sets)
 
 
 @router.get("/track/{request_id}")
@@ -194,6 +197,7 @@ async def order_page(
     slip: dict[str, str] | None, done: bool = False, sent: bool = False,
 ) -> Response:  # fmt: skip
     """One order as its resident sees it; without a sign-in its photos are told of and not shown."""
+    visitor.labels = await labels_at(session, order.tenant)
     seen = await followed(session, order, request.app.state.served_key)
     photos = await (photos_of if slip else small_photos_of)(session, order.id)
     values = {

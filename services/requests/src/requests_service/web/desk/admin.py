@@ -10,6 +10,7 @@ from lianhu_kit.database import enter_scope
 from lianhu_kit.problems import NotFound, Problem
 from lianhu_web.faults import Faults, of_problem, read
 from lianhu_web.guarding import Fields, Guarded, text_of
+from lianhu_web.labels import SETS
 from lianhu_web.pages import pages_of
 from lianhu_web.visiting import Visitor, needs
 from lianhu_web.words import N_
@@ -35,6 +36,7 @@ OTHERS = {
     "working_days": N_("Working days, Monday is 1, such as 1 2 3 4 5"),
     "always_working": N_("Do clocks run day and night?"),
     "default_grid": N_("Grid that gets what names none"),
+    "label_set": N_("Words that pages have for moves and states here"),
     "quiet_hours": N_("Quiet hours, such as 22:00-07:00, in which only what is urgent is brought; or: none"),
     "photos_kept_days": N_("Days that photos are kept after an order has ended; 90 where nothing is said"),
 }
@@ -101,7 +103,7 @@ async def _page(
     inherited = _typed(await settings_at(session, known.code))
     return pages_of(request).show(
         visitor, "desk/unit.html", 422 if faults else 200, unit=known, typed=typed, faults=faults, done=done,
-        fields=MINUTES | OTHERS, inherited=inherited,
+        fields=MINUTES | OTHERS, inherited=inherited, sets=SETS,
     )  # fmt: skip
 
 
@@ -136,7 +138,7 @@ def _typed(settings: dict[str, Any]) -> dict[str, str]:
         found["quiet_hours"] = "-".join(quiet) or "none"
     if settings.get("always_working") is not None:
         found["always_working"] = "yes" if settings["always_working"] else "no"
-    plain = ("default_grid", "photos_kept_days")
+    plain = ("default_grid", "label_set", "photos_kept_days")
     return found | {name: str(settings[name]) for name in plain if settings.get(name)}
 
 

@@ -24,13 +24,17 @@ GRADES = tuple((str(grade), words) for grade, words in (
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a move's form. Kinds: line, text, lines, choice, tick, number, moment, staff, grid, village."""
+    """One field of a move's form. Kinds: line, text, lines, choice, tick, number, moment, staff, grid, village.
+
+    `open`: nothing is chosen beforehand, since what stands there would be sent unasked.
+    """
 
     name: str
     label: str
     kind: str = "line"
     needed: bool = True
     options: tuple[tuple[str, str], ...] = ()
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ FORMS: Mapping[str, MoveForm] = {
         N_("The agency's reply"), moves.AgencyReplyBody, moves.agency_reply, ("clerk", "supervisor"),
         (Field("text", N_("What it says"), "text"),
          Field("outcome", N_("Outcome"), "choice",
-               options=(("done", N_("Done")), ("bounced", N_("Not theirs: back to us"))))),
+               options=(("done", N_("Done")), ("bounced", N_("Not theirs: back to us"))), open=True)),
     ),
     "contacted": MoveForm(
         N_("I spoke with the resident"), endings.ContactedBody, endings.contacted, ("clerk", "supervisor"),
@@ -92,8 +96,8 @@ FORMS: Mapping[str, MoveForm] = {
     ),
     Move.CONFIRM: MoveForm(
         N_("Note a call back"), endings.ConfirmBody, endings.confirm, ("clerk", "supervisor"),
-        (Field("solved", N_("Is it solved?"), "choice", options=SOLVED),
-         Field("grade", N_("Their grade"), "choice", options=GRADES),
+        (Field("solved", N_("Is it solved?"), "choice", options=SOLVED, open=True),
+         Field("grade", N_("Their grade"), "choice", options=GRADES, open=True),
          Field("comment", N_("Their words"), "text", False)),
         zone=True,
     ),
@@ -118,7 +122,8 @@ FORMS: Mapping[str, MoveForm] = {
     "review": MoveForm(
         N_("Review the refusal"), town.ReviewBody, town.review, ("supervisor",),
         (Field("outcome", N_("What do you decide?"), "choice",
-               options=(("upheld", N_("The refusal stands")), ("overturned", N_("The village takes it on")))),
+               options=(("upheld", N_("The refusal stands")), ("overturned", N_("The village takes it on"))),
+               open=True),
          REASON, Field("summary", N_("Summary, where there is none yet"), "text", False)),
     ),
     Move.SUSPEND: MoveForm(

@@ -21,7 +21,7 @@ from requests_service.api.doors import Zone
 from requests_service.api.intake import order_of
 from requests_service.domain.suggesting import suggested_summary
 from requests_service.handlers.intake import submit
-from requests_service.queries.units import catalogue_at, units_under
+from requests_service.queries.units import catalogue_at, labels_at, units_under
 from requests_service.tables import CatalogueService
 from requests_service.tables import Request as Order
 from requests_service.web import order_forms
@@ -112,6 +112,7 @@ async def _form(
     tenant = visitor.grant.at[:12]
     services = [service for service in await catalogue_at(session, tenant) if service.active]
     chosen = next((service for service in services if service.code == code), services[0] if services else None)
+    visitor.labels = await labels_at(session, tenant)
     grids = [unit for unit in await units_under(session, tenant, None, 60) if unit.level == "grid"]
     return pages_of(request).show(
         visitor, "desk/new.html", status, services=services, service=chosen, values=values, faults=faults,

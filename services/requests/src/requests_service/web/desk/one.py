@@ -25,12 +25,12 @@ from requests_service.domain.undoing import NothingToUndo, UndoOver
 from requests_service.handlers import undoing
 from requests_service.handlers.case import Case
 from requests_service.handlers.contacting import read_contact, right_of
-from requests_service.handlers.sampling import Draw
+from requests_service.handlers.sampling import Draw, to_note
 from requests_service.queries import requests, story
 from requests_service.queries.finding import name_of
 from requests_service.queries.photos import photos_of, small_photos_of
 from requests_service.queries.reach import find
-from requests_service.queries.units import catalogue_at, units_under
+from requests_service.queries.units import catalogue_at, labels_at, units_under
 from requests_service.tables import OrgUnit, Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
 from requests_service.web.desk.villages import put_codes
@@ -134,6 +134,7 @@ async def show(
 ) -> Response:  # fmt: skip
     """The page of a request as the visitor's role sees it, with what they typed and what is wrong with it."""
     grant, order = await find(session, visitor.access, request_id)
+    visitor.labels = await labels_at(session, order.tenant)
     seen = await requests.read(session, order, grant, visitor.person)
     steps = await story.timeline(session, request_id)
     services = {service.code: service for service in await catalogue_at(session, order.tenant)}
@@ -143,10 +144,10 @@ async def show(
         alike = (await duplicates(request_id, session, only(visitor.access, "clerk")))["items"]
     moves = offered(allowed(Status(order.status)), visitor.access.roles)
     draft = suggested_summary(service.name, service.questions, order.answers) if service else ""
-    confirmed = grant.role == "supervisor" and order.status == Status.CLOSED_CONFIRMED
-    sampled = confirmed and await draw_of(request).holds(Case(session, order, visitor.person))
-    undoable = bool(done) and await undoing.undoable(Case(session, order, visitor.person), visitor.person)
-    right = await right_of(Case(session, order, visitor.person), role=grant.role, person=visitor.person)
+    case = Case(session, order, visitor.person)
+    sampled = grant.role == "supervisor" and await to_note(case, draw_of(request))
+    undoable = bool(done) and await undoing.undoable(case, visitor.person)
+    right = await right_of(case, role=grant.role, person=visitor.person)
     photos = await (small_photos_of if right is Contact.YES else photos_of)(session, order.id)
     values = {
         "photos": photos, "shows": SHOWS, "can_add": can_add(order.status) and grant.role == "clerk",

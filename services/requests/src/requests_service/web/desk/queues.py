@@ -17,7 +17,7 @@ from requests_service.api import moves
 from requests_service.domain.statuses import IllegalTransition
 from requests_service.domain.suggesting import suggested_summary
 from requests_service.queries.queues import LATE, SHOWN, counts, waiting
-from requests_service.queries.units import catalogue_at
+from requests_service.queries.units import catalogue_at, labels_at
 from requests_service.tables import Request as Order
 
 router = APIRouter(include_in_schema=False)
@@ -43,6 +43,7 @@ async def desk(
     queue = queue if queue in NAMES else "new"
     rows = await waiting(session, at, queue, now(session))
     services = {service.code: service for service in await catalogue_at(session, at[:12])}
+    visitor.labels = await labels_at(session, at[:12])
     return pages_of(request).show(
         visitor, "desk/queues.html", queues=await counts(session, at, now(session)), queue=queue, names=NAMES,
         rows=rows[:SHOWN], more=len(rows) > SHOWN, services=services, bulk=BULK.get(queue), number=number,

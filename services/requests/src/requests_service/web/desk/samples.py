@@ -23,7 +23,7 @@ Supervisor = Annotated[Visitor, needs("supervisor")]
 
 
 class CalledBack(Body):
-    """What a resident said whose request is confirmed already."""
+    """What a resident said who was called back, where nothing waits for their word."""
 
     outcome: Literal["stands", "differs", "not-reached"]
     words: Words | None = None

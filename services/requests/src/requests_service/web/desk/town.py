@@ -11,7 +11,7 @@ from lianhu_web.visiting import Visitor, needs
 from lianhu_web.words import N_
 from requests_service.domain.statuses import Status
 from requests_service.queries.queues import SHOWN, not_ended, refused, to_decide
-from requests_service.queries.units import units_under
+from requests_service.queries.units import labels_at, units_under
 
 router = APIRouter(include_in_schema=False)
 Supervisor = Annotated[Visitor, needs("supervisor")]
@@ -37,6 +37,7 @@ async def town(
             rows = await refused(session, at)
         case _:
             shown, rows = "not-ended", await not_ended(session, at)
+    visitor.labels = await labels_at(session, at)
     names = {unit.code: unit.name for unit in await units_under(session, at, None, 2000) if unit.level == "village"}
     return pages_of(request).show(
         visitor, "desk/town.html", lists=LISTS, shown=shown, rows=rows[:SHOWN], more=len(rows) > SHOWN, names=names
