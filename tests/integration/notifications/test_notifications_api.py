@@ -213,3 +213,21 @@ async def test_a_stream_lasts_as_long_as_a_token(
     async with running_api(short) as (_, url):
         events = [event async for event in stream(httpx.URL(url), bearer("resident", "900000000001"))]
         assert events == [("unread", {"unread": 0})]
+
+
+async def test_what_the_village_does_not_see_stands_in_none_of_its_lists(notifications: Any) -> None:
+    place, resident = await notifications.place(), new_id()
+    order, usual = place.order(), place.order()
+    await notifications.bus.send(usual.submitted(), order.submitted(unseen=True, resident=resident), order.completed())
+    await notifications.told(usual, "request-new")
+    assert any(row["person"] == resident for row in await notifications.told(order, "confirm-work"))
+    for role, at, seen in (("clerk", place.code, False), ("supervisor", place.code, False),
+                           ("supervisor", place.code[:9], True), ("operator", place.code[:4], True)):  # fmt: skip
+        for more in ({}, {"request": str(order.id)}):
+            answer = await notifications.http.get(
+                "/v1/deliveries", headers=bearer(role, at), params={"tenant": place.code, **more}
+            )
+            assert answer.status_code == 200, answer.text
+            found = {item["request_id"] for item in answer.json()["items"]}
+            assert (str(order.id) in found) == seen, (role, at)
+            assert more or str(usual.id) in found

@@ -9,6 +9,7 @@ import pytest
 from requests_service.handlers.complaining import TO_TOWN
 from support import bearer
 from support.browsing import Person
+from support.pictures import photo
 from support.requests_rig import Place, Rig
 
 OF_VILLAGE = ("clerk", "branch_secretary", "grid_leader", "grid_worker", "volunteer")
@@ -97,11 +98,50 @@ async def test_the_town_answers_or_refers_and_never_brings_it_before_the_village
         assert problem["type"].endswith("unseen-by-village")
     state = await rig.good("POST", f"{path}/refer", supervisor, {"agency": "纪检", "reference": "1"})
     assert state["status"] == "referred"
+    state = await rig.good("POST", f"{path}/agency-reply", supervisor, {"text": "不归这里", "outcome": "bounced"})
+    assert state["status"] == "with_town"
+    assert (await rig.told(slip))[-2:] == ["agency-replied", "reported-up"]
+    await rig.good("POST", f"{path}/refer", supervisor, {"agency": "纪检", "reference": "2"})
     state = await rig.good("POST", f"{path}/agency-reply", supervisor, {"text": "已处理", "outcome": "done"})
     assert state["status"] == "completed"
     await rig.refused(404, "POST", f"{path}/confirm", rig.clerk(place), {"solved": "yes", "grade": 5, "by": "callback"})
     await rig.good("POST", f"{path}/reopen", supervisor, {"reason": "没有解决"})
     assert (await rig.good("GET", path, supervisor))["status"] == "with_town"
+
+
+async def test_it_is_passed_to_no_other_village(rig: Rig, place: Place) -> None:
+    slip, there = await complaint(rig, place), await rig.village()
+    path, body = f"/v1/requests/{slip['id']}/transfer", {"to": there.code, "reason": "住在那边"}
+    await rig.refused(404, "POST", path, rig.clerk(place), body)
+    for _ in range(2):
+        problem = await rig.refused(409, "POST", path, town(place), body)
+        assert problem["type"].endswith("unseen-by-village")
+        if TO_TOWN in await rig.timers(slip):
+            await rig.fire(slip, TO_TOWN)
+    assert (await rig.good("GET", f"/v1/requests/{slip['id']}", town(place)))["status"] == "with_town"
+
+
+async def test_the_town_speaks_with_the_resident_where_it_has_the_request(rig: Rig, place: Place) -> None:
+    slip, usual = await complaint(rig, place), await rig.order(place)
+    await rig.fire(slip, TO_TOWN)
+    path = f"/v1/requests/{slip['id']}/contacted"
+    for role, at in (("clerk", place.code), ("supervisor", place.code)):
+        await rig.refused(404, "POST", path, bearer(role, at, uuid4()), {"how": "phone"})
+    assert (await rig.good("POST", path, town(place), {"how": "phone"}))["contacted_at"]
+    assert "contact-near" not in await rig.timers(slip)
+    problem = await rig.refused(403, "POST", f"/v1/requests/{usual['id']}/contacted", town(place), {"how": "phone"})
+    assert problem["type"].endswith("with-village")
+
+
+async def test_a_photo_goes_with_it_by_its_slip(rig: Rig, place: Place) -> None:
+    slip = await complaint(rig, place)
+    person = Person(rig.client)
+    await person.get("/track")
+    await person.send("/track", village=place.code, number=slip["number"], code=slip["tracking_code"])
+    page = await person.send("/track/photos", files={"photo": ("a.jpg", photo(), "image/jpeg")})
+    assert page.status == 200, page.text
+    count = "SELECT count(*) FROM attachments WHERE request_id = $1"
+    assert (await rig.rows_as("owner", count, UUID(slip["id"])))[0]["count"] == 1
 
 
 async def test_withdrawn_before_it_was_passed_on_it_stays_withdrawn(rig: Rig, place: Place) -> None:

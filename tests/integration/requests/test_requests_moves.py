@@ -227,7 +227,11 @@ MOVES: list[tuple[str, dict[str, Any], set[str]]] = [
         {"clerk", "supervisor", "grid_worker", "grid_leader", "branch_secretary", "resident"},
     ),
     ("reopen", {"reason": "又漏"}, {"clerk", "supervisor", "resident"}),
-    ("contacted", {"how": "phone"}, {"clerk", "grid_worker", "grid_leader", "branch_secretary", "volunteer"}),
+    (
+        "contacted",
+        {"how": "phone"},
+        {"clerk", "grid_worker", "grid_leader", "branch_secretary", "volunteer", "supervisor"},
+    ),
 ]
 ROLES = (
     "resident", "volunteer", "grid_worker", "grid_leader", "branch_secretary", "clerk", "supervisor", "integrator",

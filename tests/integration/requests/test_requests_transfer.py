@@ -1,6 +1,7 @@
 """A request is passed to the village that it belongs to: it ends here, is placed there, its slip goes on being good."""
 
 import asyncio
+import secrets
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -144,3 +145,48 @@ async def test_photos_go_with_it(rig: Rig, place: Place) -> None:
     assert listed["items"][0]["id"] != answer.json()["id"]
     count = "SELECT count(*) FROM attachments WHERE request_id = $1"
     assert (await rig.rows_as("owner", count, UUID(slip["id"])))[0]["count"] == 0
+
+
+async def test_tracking_by_program_says_where_it_goes_on(rig: Rig, place: Place) -> None:
+    there = await rig.village()
+    slip = await rig.order(place)
+    code = slip["tracking_code"]
+    before = await rig.good("GET", f"/v1/track/{slip['number']}?tenant={place.code}&code={code}")
+    assert "into" not in before
+    into = (await passed(rig, place, there, slip))["into"]
+    old = await rig.good("GET", f"/v1/track/{slip['number']}?tenant={place.code}&code={code}")
+    assert (old["status"], old["into"]) == (
+        "transferred", {"tenant": there.code, "village": "示例村", "number": into["number"]}
+    )  # fmt: skip
+    new = await rig.good("GET", f"/v1/track/{into['number']}?tenant={there.code}&code={code}")
+    assert new["status"] == "submitted"
+    await rig.refused(404, "GET", f"/v1/track/{slip['number']}?tenant={place.code}&code=AAAAAA")
+
+
+async def test_by_page_a_village_is_found_by_its_name(rig: Rig, place: Place) -> None:
+    there, name = await rig.village(), f"移交村{secrets.token_hex(5)}"
+    admin = bearer("admin", there.code)
+    await rig.good("PUT", "/v1/org-units", admin, {"items": [{"code": there.code, "name": name, "settings": {}}]})
+    slip = await rig.order(place)
+    clerk = Person(rig.client, [("clerk", place.code)], place.clerk)
+    path = f"/desk/{slip['id']}"
+    await clerk.get(path)
+    page = await clerk.send(f"{path}/transfer", to="没有这样的村", reason="住在那边")
+    assert (page.status, "No village has this name." in page.text) == (422, True)
+    page = await clerk.send(f"{path}/transfer", to="示例村", reason="住在那边")
+    assert (page.status, "Several villages have this name:" in page.text) == (422, True)
+    assert (await rig.get(place, slip))["status"] == "submitted"
+    page = await clerk.send(f"{path}/transfer", to=name, reason="住在那边")
+    assert page.status == 200
+    assert (await rig.last(slip, "transferred"))["tenant_into"] == there.code
+
+
+async def test_accepted_with_volunteers_asked_or_passed_on_one_rules_out_the_other(rig: Rig, place: Place) -> None:
+    there = await rig.village()
+    slip = await rig.accepted(place, accept={"route": "none"})
+    await passed(rig, place, there, slip)
+    problem = await rig.refused(
+        409, "POST", f"/v1/requests/{slip['id']}/dispatch", rig.clerk(place), {"route": "volunteers"}
+    )
+    assert (problem["state"], problem["allowed"]) == ("transferred", [])
+    assert (await rig.told(slip))[-1] == "transferred"

@@ -1,10 +1,12 @@
 """Where a request stands, by hand-made stories: rounds, two places, and every crossing in both orders."""
 
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from reporting_service.domain.contribution import SUBMITTED, contribution
 from reporting_service.domain.facts import Entry, Fact
 from reporting_service.domain.statuses import assignment, history, status
 from reporting_service.domain.story import story
@@ -154,3 +156,23 @@ def _overdue(told: Fact) -> list[tuple[int, int | None]]:
     read = story(told)
     assert read is not None
     return read.overdue
+
+
+def test_one_passed_to_another_village_is_dropped_here_and_owes_nothing_any_more() -> None:
+    here = fact(
+        asked("submitted", 1, "submitted", number="12345678", service="haircut", limits=LIMITS),
+        asked("accepted", 2, "accepted", limits=LIMITS),
+        asked("transferred", 1500, "transferred"),
+    )
+    assert status(here) == "transferred"
+    assert _overdue(here) == []
+    told = story(here)
+    assert told is not None
+    [counted] = [sums for cell, sums in contribution(told, UTC).items() if cell.basis == SUBMITTED]
+    assert counted["now.transferred"] == 1
+    assert counted["ever.accepted_dropped"] == 1
+    assert "now.open" not in counted
+    straight = story(fact(BEGUN[0], asked("transferred", 2, "transferred")))
+    assert straight is not None
+    [counted] = [sums for cell, sums in contribution(straight, UTC).items() if cell.basis == SUBMITTED]
+    assert "ever.accepted_dropped" not in counted

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from lianhu_kit.access import Access
-from lianhu_kit.divisions import covers
+from lianhu_kit.divisions import VILLAGE, covers
 from lianhu_kit.problems import NotFound
 from notifications_service.queries.deliveries import Reach
 
@@ -22,10 +22,11 @@ def reaches(access: Access, tenant: str | None = None) -> list[Reach]:
     found = []
     for grant in sorted(access.grants, key=lambda grant: (grant.role == "volunteer", len(grant.at))):
         caller = access.person if grant.role == "volunteer" else None
+        from_above = len(grant.at) < VILLAGE
         if tenant is None or covers(tenant, grant.at):
-            found.append(Reach(grant.at, caller))
+            found.append(Reach(grant.at, caller, from_above))
         elif covers(grant.at, tenant):
-            found.append(Reach(tenant, caller))
+            found.append(Reach(tenant, caller, from_above))
     if not found:
         raise NotFound()
     return found

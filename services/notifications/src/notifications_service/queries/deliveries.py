@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import false, func, text
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,17 +13,21 @@ from sqlmodel.sql.expression import SelectOfScalar
 from lianhu_kit import ranges
 from lianhu_kit.divisions import VILLAGE, village_of
 from lianhu_kit.ranges import under
-from notifications_service.tables import Delivery
+from notifications_service.tables import Delivery, RequestCopy
 
 _BROUGHT = text("SELECT * FROM brought_to_me(CAST(:before AS uuid), :at_most)")
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Which deliveries may be seen: those under a code, and for a linking person their own calls only."""
+    """Which deliveries may be seen: those under a code, and for a linking person their own calls only.
+
+    Who has their role above the village (`from_above`) also sees those of requests that the village does not see.
+    """
 
     code: str
     caller: UUID | None = None
+    from_above: bool = False
 
     @property
     def place(self) -> tuple[Mapped[str], Mapped[UUID], str]:
@@ -35,6 +39,10 @@ class Reach:
         if len(self.code) != VILLAGE:
             column = col(Delivery.grid) if len(self.code) > VILLAGE else col(Delivery.tenant)
             found = found.where(under(column, self.code))
+        if not self.from_above:
+            # Looked up row by row: as a join it would read all requests to find a page of deliveries.
+            unseen = select(RequestCopy.unseen).where(col(RequestCopy.id) == col(Delivery.request_id))
+            found = found.where(func.coalesce(unseen.scalar_subquery(), false()).is_(false()))
         return found if self.caller is None else found.where(col(Delivery.caller) == self.caller)
 
 

@@ -11,7 +11,9 @@ from lianhu_kit.api import Body, Session, Words
 from lianhu_kit.problems import Forbidden, Unauthenticated
 from requests_service.api.doors import Zone
 from requests_service.api.moves import ReasonBody
+from requests_service.domain import town
 from requests_service.domain.known_by import known_by
+from requests_service.domain.statuses import Status
 from requests_service.handlers import contacting, ending
 from requests_service.handlers.case import Case
 from requests_service.handlers.sampling import Draw
@@ -24,7 +26,9 @@ CALLERS = ("clerk", "branch_secretary", "grid_leader", "supervisor", "grid_worke
 Withdrawer = Annotated[Access, permits("clerk", "resident")]
 Confirmer = Annotated[Access, permits(*CALLERS, "resident")]
 Reopener = Annotated[Access, permits("clerk", "supervisor", "resident")]
-Speaker = Annotated[Access, permits("clerk", "branch_secretary", "grid_leader", "grid_worker", "volunteer")]
+Speaker = Annotated[
+    Access, permits("clerk", "branch_secretary", "grid_leader", "grid_worker", "volunteer", "supervisor")
+]
 Reader = Annotated[
     Access,
     permits("clerk", "branch_secretary", "grid_leader", "supervisor", "grid_worker", "volunteer", "resident"),
@@ -112,8 +116,13 @@ async def reopen(request_id: UUID, body: ReasonBody, session: Session, access: R
 
 @router.post("/v1/requests/{request_id}/contacted")
 async def contacted(request_id: UUID, body: ContactedBody, session: Session, access: Speaker) -> dict[str, Any]:
-    """Notes that somebody spoke with the resident; the first time meets the contact limit."""
-    _, request = await find(session, access, request_id, lock=True)
+    """Notes that somebody spoke with the resident; the first time meets the contact limit.
+
+    A supervisor speaks with the resident of what is with the town; 403 `with-village` before.
+    """
+    grant, request = await find(session, access, request_id, lock=True)
+    if grant.role == "supervisor":
+        town.require_hands(Status(request.status), request.tenant, [(grant.role, grant.at)])
     await contacting.contacted(Case(session, request, access.person), how=body.how)
     return summary_of(request)
 

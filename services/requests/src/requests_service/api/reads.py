@@ -20,7 +20,7 @@ from requests_service.domain.spans import edge
 from requests_service.domain.statuses import Status
 from requests_service.queries import counts, requests, story
 from requests_service.queries.reach import by_strength, find, villages_of
-from requests_service.queries.tracking import track
+from requests_service.queries.tracking import passed_into, track
 from requests_service.queries.unseen import show_unseen
 from requests_service.tables import Request
 
@@ -131,7 +131,10 @@ def _matter(request: Request) -> Matter:
 
 @router.get("/v1/track/{number}", dependencies=[public()])
 async def track_request(call: Call, number: Text, tenant: Text, code: Text, session: Session) -> dict[str, Any]:
-    """Where an order stands, by its number and tracking code. Rate limited; every miss gets the same 404."""
+    """Where an order stands, by its number and tracking code. Rate limited; every miss gets the same 404.
+
+    One that was passed to another village says where it is now: `into`, to be tracked there with the same code.
+    """
     rates: Rates = call.app.state.rates
     await rates.hit("tracks", address_of(call))
     if not number_is_valid(number) or len(tenant) != 12 or not tenant.isdigit() or not tenant.isascii():
@@ -140,9 +143,10 @@ async def track_request(call: Call, number: Text, tenant: Text, code: Text, sess
     await show_unseen(session)
     request = await requests.by_number(session, tenant, number)
     found = track(request, code)
-    if found is None:
+    if request is None or found is None:
         raise NotFound(MISS)
-    return found
+    into = await passed_into(session, request)
+    return {**found, "into": into} if into else found
 
 
 MISS = "No order has this village, number and tracking code together. Check all three on your slip."

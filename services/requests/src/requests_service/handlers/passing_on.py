@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from lianhu_kit.problems import Conflict, FieldError, Invalid
+from requests_service.domain import town
 from requests_service.domain.duplicates import LEADERS
 from requests_service.domain.statuses import Move
-from requests_service.events.published import AgencyReplied, Answered, Merged, Referred, Split
+from requests_service.events.published import AgencyReplied, Answered, Merged, Referred, ReportedUp, Split
 from requests_service.handlers import clock
 from requests_service.handlers.case import Case
 from requests_service.handlers.ending import complete
@@ -31,11 +32,14 @@ async def refer(case: Case, *, agency: str, reference: str) -> None:
 
 
 async def agency_reply(case: Case, *, text: str, outcome: Literal["done", "bounced"]) -> None:
-    """Passes the agency's reply on, or takes the request back from it."""
+    """Passes the agency's reply on, or takes the request back from it: what the village does not see, to the town."""
     case.move(Move.AGENCY_DONE if outcome == "done" else Move.AGENCY_BOUNCED)
     case.tell(AgencyReplied, details={"text": text}, outcome=outcome)
     if outcome == "done":
         await complete(case, via="agency", evidence="agency")
+    elif case.request.about is not None:
+        case.move(Move.REPORT_UP)
+        case.tell(ReportedUp, to=town.above(case.request.tenant))
     await case.save()
 
 

@@ -11,6 +11,7 @@ from lianhu_kit.database import enter_scope
 from lianhu_kit.divisions import VILLAGE
 from lianhu_kit.identifiers import new_id, new_number
 from lianhu_kit.problems import FieldError, Invalid
+from requests_service.domain.about import require_seen
 from requests_service.domain.statuses import Move, Status, after
 from requests_service.events.published import Submitted, Transferred
 from requests_service.handlers import photos
@@ -24,7 +25,7 @@ from requests_service.tables import CatalogueService, Contact, Request
 # What the resident said stays as it was said; limits, grid and household are the new village's.
 _CARRIED = (
     "tracking_code", "text", "answers", "channel", "notice", "public", "served_kind", "served_id", "guardian",
-    "reporter", "resident", "about", "wanted_from", "wanted_to",
+    "reporter", "resident", "wanted_from", "wanted_to",
 )  # fmt: skip
 
 
@@ -32,8 +33,9 @@ async def transfer(case: Case, *, to: str, reason: str, service: str | None, zon
     """Ends the request as transferred and places the same one in the village `to`; answers the new one.
 
     The new one is in the other village's reach. The tracking code stays, so that the slip goes on being good. Raises
-    IllegalTransition, and Invalid where there is no such village or it does not offer the service.
+    IllegalTransition, Invalid where there is no such village or it does not offer the service, and UnseenByVillage.
     """
+    require_seen(case.request.about)
     session, old, home = case.session, case.request, case.request.tenant
     after(case.status, Move.TRANSFER)
     contact = (await session.exec(select(Contact).where(Contact.request_id == old.id))).one()

@@ -19,6 +19,7 @@ from requests_service.domain.statuses import Status
 from requests_service.handlers import photos
 from requests_service.handlers.case import Case
 from requests_service.queries.reach import find
+from requests_service.queries.unseen import show_unseen
 from requests_service.web.desk import one
 from requests_service.web.tracking import of_slip, order_page, shown_by_slip
 from requests_service.web.words_of_photos import REFUSED, of_photo
@@ -49,6 +50,7 @@ async def add_by_slip(request: Request, visitor: Follower, form: Guarded) -> Res
             saved = await request.app.state.reencode(await file_of(form))
             async with database.transaction() as session:
                 await enter_scope(session, order.tenant)
+                await show_unseen(session)
                 case = await Case.lock(session, order.id, visitor.caller.person if visitor.caller else None)
                 if case is None:
                     raise NotFound()

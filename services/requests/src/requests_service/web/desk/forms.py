@@ -90,7 +90,7 @@ FORMS: Mapping[str, MoveForm] = {
                options=(("done", N_("Done")), ("bounced", N_("Not theirs: back to us"))), open=True)),
     ),
     "contacted": MoveForm(
-        N_("I spoke with the resident"), endings.ContactedBody, endings.contacted, ("clerk",),
+        N_("I spoke with the resident"), endings.ContactedBody, endings.contacted, ("clerk", "supervisor"),
         (Field("how", N_("How"), "choice",
                options=(("phone", N_("By phone")), ("visit", N_("At their door")), ("desk", N_("At the desk")))),),
     ),
@@ -111,7 +111,7 @@ FORMS: Mapping[str, MoveForm] = {
     Move.SPLIT: MoveForm(N_("Split off again"), moves.ReasonBody, moves.split, ("clerk",), (REASON,)),
     Move.TRANSFER: MoveForm(
         N_("Pass to the right village"), moves.TransferBody, moves.transfer, ("clerk", "supervisor"),
-        (Field("to", N_("Which village: its name in the list, or its 12 digits"), "village"), REASON,
+        (Field("to", N_("Which village: its name, or its 12 digits"), "village"), REASON,
          Field("service", N_("Code of its service there, where it differs"), needed=False)),
         N_("Pass it on? It is theirs then, and you see it no more. The resident keeps their tracking code."), zone=True,
     ),

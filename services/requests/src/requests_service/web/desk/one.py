@@ -33,6 +33,7 @@ from requests_service.queries.reach import find
 from requests_service.queries.units import catalogue_at, labels_at, units_under
 from requests_service.tables import OrgUnit, Person, PersonRole
 from requests_service.web.desk.forms import FORMS, body_of, offered
+from requests_service.web.desk.villages import put_codes
 from requests_service.web.order_forms import ABOUT
 from requests_service.web.words_of_photos import can_add
 from requests_service.web.words_of_residents import STEPS
@@ -94,9 +95,12 @@ async def make_move(
         raise NotFound()
     faults: Faults = {}
     given: Any = None
-    if chosen.body is not None:
-        given, faults = read(chosen.body, body_of(chosen, form, request.app.state.pages.zone), visitor)
     database = request.app.state.database
+    if chosen.body is not None:
+        body = body_of(chosen, form, request.app.state.pages.zone)
+        unfound = await put_codes(database, chosen, body, visitor)
+        given, faults = read(chosen.body, body, visitor)
+        faults |= unfound
     if not faults:
         values: dict[str, Any] = {"session": None, "access": only(visitor.access, *chosen.roles)}
         values |= {"body": given} if chosen.body is not None else {}
