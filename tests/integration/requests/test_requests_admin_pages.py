@@ -87,7 +87,7 @@ async def test_somebody_is_added_once_masked_kept_out_and_let_in(rig: Rig, place
     for _ in range(2):
         assert (await admin.post(path, **fields)).status == 303
     page = await admin.get(path)
-    assert page.html.count("&lt;b&gt;示例丙") == 1
+    assert page.html.count("<td>&lt;b&gt;示例丙") == 1
     assert "<b>示例丙" not in page.html
     assert "13900000009" not in page.html
     clerk = f"{path}/{place.clerk}"

@@ -60,7 +60,7 @@ from requests_service.web import front, ordering, tracking
 from requests_service.web import imports as imports_pages
 from requests_service.web import photos as photo_pages
 from requests_service.web import signing_in as signing_in_pages
-from requests_service.web.desk import admin, catalogue, one, queues, services
+from requests_service.web.desk import admin, catalogue, one, queues, roles, services
 from requests_service.web.desk import intake as desk_intake
 from requests_service.web.desk import parts as desk_parts
 from requests_service.web.desk import people as desk_people
@@ -85,6 +85,7 @@ PAGES: list[APIRouter] = [
     catalogue.router,
     services.router,
     desk_people.router,
+    roles.router,
     desk_parts.router,
     imports_pages.router,
     one.router,

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from lianhu_kit.problems import Problem, Unauthenticated
 from lianhu_web import showing
 from lianhu_web.guarding import ONCE_FIELD, TOKEN_FIELD, new_once
+from lianhu_web.icons import ICONS
 from lianhu_web.visiting import Needs, Renewal, SignInFirst, Visitor, own_path, visitor_of
 from lianhu_web.words import LANGUAGES, catalogues
 
@@ -105,7 +106,12 @@ class Pages:
         install(self.words[language], newstyle=True)
         made.filters.update(showing.filters(self.zone, language))
         made.globals.update(
-            static=self.static.address, mark=_MARK, ROLES=showing.ROLES, STATUSES=showing.STATUSES, DOORS=showing.DOORS
+            static=self.static.address,
+            mark=_MARK,
+            ROLES=showing.ROLES,
+            STATUSES=showing.STATUSES,
+            DOORS=showing.DOORS,
+            icons=ICONS,
         )
         return made
 

@@ -39,17 +39,17 @@ STATUSES = {
     "withdrawn": N_("Withdrawn"),
     "transferred": N_("Transferred"),
 }
-# Who sees which doors, in the order of the bar.
+# Who sees which doors, each with its icon, in the order of the bar.
 DOORS = (
-    ("/desk", N_("Desk"), {"clerk"}),
-    ("/calls", N_("Calls"), {"clerk", "grid_leader", "grid_worker", "branch_secretary"}),
-    ("/board", N_("Board"), {"grid_leader", "branch_secretary", "clerk"}),
-    ("/desk/town", N_("Town"), {"supervisor"}),
-    ("/tasks", N_("Tasks"), {"volunteer", "grid_worker"}),
-    ("/reports", N_("Reports"), {"clerk", "branch_secretary", "grid_leader", "supervisor", "admin"}),
-    ("/desk/admin", N_("Administration"), {"admin"}),
-    ("/track/mine", N_("My orders"), {"resident"}),
-    ("/inbox", N_("Inbox"), None),
+    ("/desk", "headphones", N_("Desk"), {"clerk"}),
+    ("/calls", "phone-call", N_("Calls"), {"clerk", "grid_leader", "grid_worker", "branch_secretary"}),
+    ("/board", "kanban", N_("Board"), {"grid_leader", "branch_secretary", "clerk"}),
+    ("/desk/town", "landmark", N_("Town"), {"supervisor"}),
+    ("/tasks", "list-checks", N_("Tasks"), {"volunteer", "grid_worker"}),
+    ("/reports", "chart-column", N_("Reports"), {"clerk", "branch_secretary", "grid_leader", "supervisor", "admin"}),
+    ("/desk/admin", "settings", N_("Administration"), {"admin"}),
+    ("/track/mine", "clipboard-list", N_("My orders"), {"resident"}),
+    ("/inbox", "inbox", N_("Inbox"), None),
 )
 NEAR = timedelta(hours=4)
 

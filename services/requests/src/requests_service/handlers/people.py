@@ -15,6 +15,8 @@ from lianhu_kit.problems import Conflict, FieldError, Invalid
 from requests_service.domain.masking import mask_name
 from requests_service.domain.working import WORKING_ROLES, can_be_ordered, works
 from requests_service.events.directory import RoleAt, VolunteerUpserted
+from requests_service.queries.people import admins_of
+from requests_service.tables import Person
 
 # `sequence` counts what was published of a person: nothing of those who never worked.
 _PEOPLE = text(
@@ -67,7 +69,15 @@ _ANNOUNCE = text(
               profile.grid, profile.skills, profile.capacity, profile.away_until, profile.checked_until
     """
 )
+_GIVE = text(
+    """
+    INSERT INTO person_roles (person, role, at, tenant) VALUES (:person, :role, :at, :tenant) ON CONFLICT DO NOTHING
+    RETURNING person
+    """
+)
+_TAKE = text("DELETE FROM person_roles WHERE person = :person AND role = :role AND at = :at RETURNING person")
 DEFAULT_CAPACITY = 3
+LAST_ADMIN = "Nobody else administers this unit. Give somebody else the role first."
 
 
 async def put_people(session: AsyncSession, items: Sequence[Mapping[str, Any]]) -> Mapping[UUID, bool]:
@@ -101,6 +111,33 @@ async def put_people(session: AsyncSession, items: Sequence[Mapping[str, Any]]) 
         await session.execute(_PROFILES, {"rows": _json(profiles)})
     await announce(session, ids)
     return added
+
+
+async def give_role(session: AsyncSession, person: Person, role: str, at: str) -> None:
+    """Gives somebody known a role at a code; nothing is published where they held it."""
+    values = {"person": person.id, "role": role, "at": at, "tenant": person.tenant}
+    if (await session.execute(_GIVE, values)).first() is not None:
+        await announce(session, [person.id])
+
+
+async def take_role(session: AsyncSession, person: Person, role: str, at: str, *, by: UUID) -> None:
+    """Takes a role away; nothing is published where they did not hold it.
+
+    Raises Conflict where somebody would take their own away and nobody else administered the unit.
+    """
+    if role == "admin" and person.id == by:
+        await require_other_admin(session, at, by)
+    values = {"person": person.id, "role": role, "at": at}
+    if (await session.execute(_TAKE, values)).first() is not None:
+        await announce(session, [person.id])
+
+
+async def require_other_admin(session: AsyncSession, at: str, person: UUID) -> None:
+    """Raises Conflict where nobody but this person administers a unit, as far as the caller's scope shows."""
+    # Locked, then read again: two who leave at once must not both find the other there.
+    await session.execute(_LOCK, {"people": sorted({person, *await admins_of(session, at)})})
+    if not set(await admins_of(session, at)) - {person}:
+        raise Conflict("last-admin", LAST_ADMIN)
 
 
 async def announce(session: AsyncSession, people: Collection[UUID]) -> None:

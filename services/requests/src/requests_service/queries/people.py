@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from lianhu_kit.divisions import ancestors
 from requests_service.tables import Person, PersonRole
 
 
@@ -26,3 +27,15 @@ async def roles_of(session: AsyncSession, people: Sequence[UUID]) -> dict[UUID, 
     for row in rows:
         found.setdefault(row.person, []).append((row.role, row.at))
     return found
+
+
+async def admins_of(session: AsyncSession, at: str) -> list[UUID]:
+    """Who administers a unit, by a role there or above, and is not kept out; as far as the caller's scope shows."""
+    return list(
+        await session.exec(
+            select(PersonRole.person)
+            .join(Person, col(Person.id) == col(PersonRole.person))
+            .where(PersonRole.role == "admin", col(PersonRole.at).in_([at, *ancestors(at)]), Person.active)
+            .distinct()
+        )
+    )

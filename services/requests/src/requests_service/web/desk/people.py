@@ -15,9 +15,11 @@ from lianhu_web.visiting import Visitor, needs
 from requests_service.api.endings import only
 from requests_service.api.people import PeopleBody, put_batch
 from requests_service.domain.masking import mask_phone
+from requests_service.handlers.people import require_other_admin
 from requests_service.queries.people import people_of, roles_of
 from requests_service.tables import Person
 from requests_service.web.desk.admin import unit_of
+from requests_service.web.desk.roles import SENTENCES
 
 router = APIRouter(include_in_schema=False)
 Admin = Annotated[Visitor, needs("admin")]
@@ -63,14 +65,22 @@ async def add(code: str, request: Request, visitor: Admin, form: Guarded) -> Res
 async def let_in(
     code: str, person_id: UUID, request: Request, visitor: Admin, form: Guarded, session: Session
 ) -> Response:
-    """Lets somebody in or keeps them out; their roles and profile stay as they are."""
+    """Lets somebody in or keeps them out; their roles and profile stay. The last administrator stays in."""
     await unit_of(session, visitor, code)
     known = await session.get(Person, person_id)
     if known is None or known.tenant != code[:12]:
         raise NotFound()
+    held = (await roles_of(session, [person_id])).get(person_id, [])
+    active = text_of(form, "active") == "yes"
+    if person_id == visitor.person and not active:
+        try:
+            for at in [at for role, at in held if role == "admin"]:
+                await require_other_admin(session, at, person_id)
+        except Problem as problem:
+            return await _page(request, visitor, session, code, {}, of_problem(problem, visitor, SENTENCES))
     item: dict[str, Any] = {name: getattr(known, name) for name in ("id", "tenant", "name", "phone", "locale")}
-    roles = [{"role": role, "at": at} for role, at in (await roles_of(session, [person_id])).get(person_id, [])]
-    body = PeopleBody.model_validate({"items": [{**item, "roles": roles, "active": text_of(form, "active") == "yes"}]})
+    roles = [{"role": role, "at": at} for role, at in held]
+    body = PeopleBody.model_validate({"items": [{**item, "roles": roles, "active": active}]})
     await put_batch(body, session, only(visitor.access, "admin"))
     return pages_of(request).go(visitor, f"/desk/admin/people/{code}?done=yes")
 
