@@ -54,7 +54,10 @@ async def test_the_same_matter_twice_is_one(walk: Walk) -> None:
     follower = await walk.order(second, "川海花园高空抛物，太危险")
     await walk.at(clerk, leader)
     await walk.at(clerk, follower)
-    await walk.call("POST", f"/v1/requests/{follower.id}/merge", {"into": leader.id})
+    into = clerk.page.locator(
+        f"form[action='/desk/{follower.id}/merge']", has=clerk.page.locator(f"[value='{leader.id}']")
+    )
+    await submit(clerk, into, {})
     await walk.sees(second, follower, "合并")
     await walk.move(clerk, leader, "report-up", reason="需要镇里协调物业")
     town = await walk.town()
@@ -176,7 +179,11 @@ async def test_it_waits_takes_longer_and_goes_on(walk: Walk) -> None:
     later = f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%dT08:00}"
     await walk.move(clerk, slip, "suspend", until=later, reason="等枯水期")
     await walk.move(town, slip, "suspend", reason="同意", approve="yes")
+    await walk.at(clerk, slip)
+    assert "暂停计时至" in await clerk.text()
     await walk.move(clerk, slip, "resume")
+    await walk.move(clerk, slip, "extend", limit="finish", due_at=later, reason="材料没到")
+    await walk.move(town, slip, "extend", limit="finish", reason="同意", approve="yes")
     await walk.sees(resident, slip, "已受理")
 
 
@@ -194,3 +201,10 @@ async def test_what_is_about_staff_is_with_the_town_and_not_with_the_village(wal
 
     await eventually(with_town, timeout=60)
     await town.sound()
+    found = await walk.call("GET", f"/v1/requests?tenant={walk.settlement.tenant}&number={slip.number}", role="supervisor",
+                            at=walk.settlement.tenant[:9])  # fmt: skip
+    slip.id = found["items"][0]["id"]
+    await clerk.open(f"/desk/{slip.id}")
+    assert slip.number not in await clerk.page.locator("body").inner_text()
+    await walk.move(town, slip, "answer", text="已批评教育，向您道歉", source="镇纪检")
+    await walk.sees(resident, slip, "向您道歉")

@@ -75,12 +75,12 @@ class Walk:
         return Slip(number_of, code, number)
 
     async def look(self, resident: Looker, slip: Slip) -> str:
-        """What the slip shows now."""
+        """Where the order stands, what was said and what happens next, as the slip shows it now."""
         await resident.open("/track")
         form = resident.page.locator("form", has=resident.page.locator("input[name=village]"))
         await fill(form, {"number": slip.number, "code": slip.code, "village": self.settlement.tenant})
         await resident.press("查询")
-        return await resident.text()
+        return await resident.page.locator("#where").inner_text()
 
     async def sees(self, resident: Looker, slip: Slip, words: str) -> None:
         """Waits until the slip's page says so."""

@@ -1,6 +1,6 @@
 """Times of acts that come late, and how far work is."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -27,6 +27,21 @@ def test_never_in_the_future_and_never_too_old(at: int, sent: int) -> None:
         assert sent - at > OLDEST / timedelta(minutes=1)
     else:
         assert NOW - OLDEST <= happened <= NOW
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
+def test_whatever_a_phone_says_it_is_a_time_or_too_old(at: datetime, sent: datetime) -> None:
+    try:
+        assert NOW - OLDEST <= true_time(at, sent_at=sent, now=NOW) <= NOW
+    except TooOld:
+        assert sent - at > OLDEST
+
+
+def test_a_wild_clock_goes_beyond_no_calendar() -> None:
+    at = datetime(1, 1, 1, 3, tzinfo=timezone(timedelta(hours=23)))
+    with pytest.raises(TooOld):
+        true_time(at, sent_at=datetime(9999, 12, 31, tzinfo=UTC), now=NOW)
+    assert true_time(datetime(9999, 12, 31, tzinfo=UTC), sent_at=at, now=NOW) == NOW
 
 
 @given(st.lists(st.integers(0, 70 * 60), min_size=2, max_size=2), MINUTES)

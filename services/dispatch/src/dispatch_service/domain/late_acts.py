@@ -14,7 +14,8 @@ def true_time(at: datetime, *, sent_at: datetime, now: datetime) -> datetime:
 
     Never in the future. Raises TooOld for what is over 72 hours ago.
     """
-    happened = min(at + (now - sent_at), now)
-    if happened < now - OLDEST:
+    # How long ago by the phone's own clock: the moment itself may lie beyond all calendars where that clock is wild.
+    ago = max(sent_at - at, timedelta())
+    if ago > OLDEST:
         raise TooOld
-    return happened
+    return now - ago

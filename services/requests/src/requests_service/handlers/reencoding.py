@@ -8,7 +8,7 @@ import asyncio
 import io
 from typing import NamedTuple
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from lianhu_kit.problems import FieldError, Invalid, Unavailable
 
@@ -45,6 +45,8 @@ class Saved(NamedTuple):
 
 def reencode(content: bytes) -> Saved:
     """The picture alone as a JPEG of at most 1,600 points a side, the right way up. Raises NoPhoto."""
+    # What ends in the middle is no photo, whatever else in this process wants of its own pictures.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF:
         raise NoPhoto(HEIC)
     try:
