@@ -50,8 +50,8 @@ async def test_referred_bounced_and_done_by_the_agency(walk: Walk) -> None:
 
 async def test_the_same_matter_twice_is_one(walk: Walk) -> None:
     first, second, clerk = await walk.resident(), await walk.resident(), await walk.clerk()
-    leader = await walk.order(first, "川海花园有人高空抛物")
-    follower = await walk.order(second, "川海花园高空抛物，太危险")
+    leader = await walk.call_noted(clerk, "川海花园有人高空抛物")
+    follower = await walk.call_noted(clerk, "川海花园高空抛物，太危险")
     await walk.at(clerk, leader)
     await walk.at(clerk, follower)
     into = clerk.page.locator(
@@ -201,8 +201,8 @@ async def test_what_is_about_staff_is_with_the_town_and_not_with_the_village(wal
 
     await eventually(with_town, timeout=60)
     await town.sound()
-    found = await walk.call("GET", f"/v1/requests?tenant={walk.settlement.tenant}&number={slip.number}", role="supervisor",
-                            at=walk.settlement.tenant[:9])  # fmt: skip
+    town_code = walk.settlement.tenant[:9]
+    found = await walk.call("GET", f"/v1/requests?number={slip.number}", role="supervisor", at=town_code)
     slip.id = found["items"][0]["id"]
     await clerk.open(f"/desk/{slip.id}")
     assert slip.number not in await clerk.page.locator("body").inner_text()
