@@ -107,6 +107,21 @@ async def test_while_requests_is_away_it_waits_and_is_no_try(town: Town, tmp_pat
     assert row["state"] == "sent"
 
 
+async def test_what_waited_for_over_a_day_stays_inside(town: Town, tmp_path: Path) -> None:
+    untried, tried = town.person(mail="a@village.example"), town.person(mail="b@village.example")
+    for person, sql in (
+        (untried, "UPDATE sendings SET send_at = now() - interval '25 hours'"),
+        (tried, "UPDATE sendings SET created_at = now() - interval '25 hours', tries = 3"),
+    ):
+        await town.choose(person, mail={"questions": "now"}, phone={"questions": "off"})
+        await town.tell(person)
+        await town.change(sql)
+        assert await town.step(Channel.MAIL, MailFiles(tmp_path, WRITER))
+    assert not files_in(tmp_path)
+    found = [(row["state"], row["reason"]) for person in (untried, tried) for row in await town.outward(person)]
+    assert found == [("suppressed", "too-late"), ("failed", "unreachable")]
+
+
 async def test_nobody_without_an_address_is_tried(town: Town, tmp_path: Path) -> None:
     for person in (town.person(), new_id()):  # no mail given, and nobody whom requests knows
         await town.choose(person, mail={"questions": "now"}, phone={"questions": "off"})

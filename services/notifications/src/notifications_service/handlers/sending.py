@@ -42,7 +42,7 @@ _TAKE = text(
     UPDATE sendings SET lease_until = clock_timestamp() + make_interval(secs => :lease)
     WHERE person IN (SELECT person FROM ripe) AND channel = :channel AND send_at <= (SELECT clock_timestamp())
       AND handing_at IS NULL AND (lease_until IS NULL OR lease_until < clock_timestamp())
-    RETURNING id, person, locale, title, body, created_at, tries, clock_timestamp() AS taken_at
+    RETURNING id, person, locale, title, body, created_at, send_at, tries, clock_timestamp() AS taken_at
     """
 )
 _MARK = text(
@@ -116,9 +116,14 @@ class Sender:
         return bool(taken)
 
     async def _bring(self, database: Database, taken: Taken) -> None:
-        old = [row.id for row in taken.rows if is_stale(row.created_at, row.taken_at) and row.tries]
-        if old:  # tried for a day: nobody is told yesterday's news by a machine that could not say it in time
-            await _end(database, old, "failed", "unreachable")
+        old = {
+            row.id: row.tries
+            for row in taken.rows
+            if is_stale(row.created_at if row.tries else row.send_at, row.taken_at)
+        }
+        if old:  # nobody is told yesterday's news by a machine that could not say it in time
+            await _end(database, [id for id, tries in old.items() if tries], "failed", "unreachable")
+            await _end(database, [id for id, tries in old.items() if not tries], "suppressed", "too-late")
             taken = Taken(taken.person, [row for row in taken.rows if row.id not in old])
         if not taken.rows:
             return
