@@ -50,6 +50,11 @@ class Settings(ServiceSettings, service="notifications"):
         default=900, ge=1, le=3600, description="how long an inbox stream lasts, as a token does: 900"
     )
 
+    @field_validator("texts", mode="before")
+    @classmethod
+    def _none(cls, folder: str | Path | None) -> str | Path | None:
+        return folder or None  # an empty variable names no folder, and not the one that the process stands in
+
     @field_validator("mail_server")
     @classmethod
     def _can_ask(cls, server: str, info: ValidationInfo) -> str:
