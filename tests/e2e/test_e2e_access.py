@@ -1,5 +1,7 @@
 """Every route of every service: no token, a wrong role, another village. A new route cannot escape."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -58,13 +60,24 @@ def _known(operation: Operation, victim: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _send(system: System, operation: Operation, known: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
-    call = operation.call(known)
-    with httpx.Client(base_url=system.url(operation.service), trust_env=False, timeout=10) as client:
-        if "stream" in operation.path:
-            with client.stream(**call, headers=headers) as answer:
-                return httpx.Response(answer.status_code, headers=answer.headers)
-        return client.request(**call, headers=headers)
+@pytest.fixture(scope="module")
+def clients(system: System) -> Iterator[dict[str, httpx.Client]]:
+    """A client of each service, kept for all calls: to open one takes longer than a call."""
+    with ExitStack() as open_ones:
+        yield {
+            service: open_ones.enter_context(httpx.Client(base_url=system.url(service), trust_env=False, timeout=10))
+            for service in SERVICES
+        }
+
+
+def _send(
+    clients: dict[str, httpx.Client], operation: Operation, known: dict[str, Any], headers: dict[str, str]
+) -> httpx.Response:
+    call, client = operation.call(known), clients[operation.service]
+    if "stream" in operation.path:
+        with client.stream(**call, headers=headers) as answer:
+            return httpx.Response(answer.status_code, headers=answer.headers)
+    return client.request(**call, headers=headers)
 
 
 def test_every_route_names_its_roles(routes: list[Operation]) -> None:
@@ -73,34 +86,38 @@ def test_every_route_names_its_roles(routes: list[Operation]) -> None:
         assert operation.roles or operation.anonymous, operation.name
 
 
-def test_without_a_token(system: System, routes: list[Operation], victim: dict[str, Any]) -> None:
+def test_without_a_token(clients: dict[str, httpx.Client], routes: list[Operation], victim: dict[str, Any]) -> None:
     closed = [operation for operation in routes if not operation.anonymous]
     assert len(closed) > 30
     for operation in closed:
-        answer = _send(system, operation, _known(operation, victim), {})
+        answer = _send(clients, operation, _known(operation, victim), {})
         assert answer.status_code == 401, f"{operation.name}: {answer.status_code} {answer.text[:200]}"
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_with_a_wrong_role(system: System, routes: list[Operation], victim: dict[str, Any]) -> None:
+def test_with_a_wrong_role(
+    system: System, clients: dict[str, httpx.Client], routes: list[Operation], victim: dict[str, Any]
+) -> None:
     for operation in routes:
         if operation.anonymous:
             continue
         wrong = sorted(set(ROLES) - set(operation.roles) - {"service"})
         for role in wrong[:3]:
             headers = system.bearer(role, victim["tenant"])
-            answer = _send(system, operation, _known(operation, victim), headers)
+            answer = _send(clients, operation, _known(operation, victim), headers)
             assert answer.status_code == 403, f"{operation.name} as {role}: {answer.status_code} {answer.text[:200]}"
 
 
-def test_from_another_village(system: System, routes: list[Operation], victim: dict[str, Any]) -> None:
+def test_from_another_village(
+    system: System, clients: dict[str, httpx.Client], routes: list[Operation], victim: dict[str, Any]
+) -> None:
     elsewhere = village()
     for operation in routes:
         known = _known(operation, victim)
         for role in operation.roles:
             if operation.anonymous and role in ("resident", "volunteer"):
                 continue  # whoever they are, they may order and read what is public
-            answer = _send(system, operation, known, system.bearer(role, elsewhere))
+            answer = _send(clients, operation, known, system.bearer(role, elsewhere))
             told = f"{operation.name} as {role} of another village: {answer.status_code} {answer.text[:300]}"
             if operation.names_a_place(known):
                 assert answer.status_code == 404 or (operation.anonymous and answer.status_code < 300), told

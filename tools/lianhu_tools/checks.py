@@ -1,7 +1,7 @@
 """`make test`: every check of the house and every depth of tests, with times and counts.
 
-Those that start no broker and no database run beside those that do, one after the other: half of the time that the
-latter take they wait.
+They run in three lanes side by side, in each one after the other: what starts no broker and no database, what starts
+them for single services, and what starts the whole system: most of the time that the latter two take they wait.
 """
 
 import subprocess
@@ -20,20 +20,21 @@ from lianhu_tools.faults import Fault
 from lianhu_tools.topology import SERVICES
 
 DEPTHS = ("unit", "contract", "integration", "browser", "e2e")
-WITH_STORES = ("integration", "browser", "e2e")
+ALONE, PARTS, WHOLE = LANES = ("alone", "parts", "whole")
+_LANE = {"integration": PARTS, "browser": WHOLE, "e2e": WHOLE}
 _PROGRAMS = Path(sys.executable).parent
 _CODE = ("shared", "services", "tools", "tests")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its command, the folder that it runs in, where it writes counts, if it counts; if it has stores up."""
+    """One check: its command, the folder that it runs in, where it writes counts, if it counts; its lane."""
 
     name: str
     command: Sequence[str]
     folder: Path
     counts: Path | None = None
-    stores: bool = False
+    lane: str = ALONE
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,10 @@ def _types(root: Path) -> list[str]:
 def depth(root: Path, name: str) -> Check:
     """The tests of one depth."""
     counts = root / ".lianhu" / "tests" / f"{name}.xml"
-    command = [sys.executable, "-m", "pytest", "-q", f"tests/{name}", f"--junitxml={counts}"]
-    return Check(f"tests/{name}", command, root, counts, stores=name in WITH_STORES)
+    lane = _LANE.get(name, ALONE)
+    told = "-v" if lane == WHOLE else "-q"  # a test of the whole system takes seconds: each of them is named
+    command = [sys.executable, "-m", "pytest", told, f"tests/{name}", f"--junitxml={counts}"]
+    return Check(f"tests/{name}", command, root, counts, lane)
 
 
 def chosen(root: Path, names: Sequence[str]) -> list[Check]:
@@ -97,12 +100,9 @@ def chosen(root: Path, names: Sequence[str]) -> list[Check]:
 
 def run(checks: Sequence[Check], out: Console) -> bool:
     """Runs all of them, whatever fails, and then lists how each ended; whether all held."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        rows = [
-            pool.submit(_in_turn, [check for check in checks if check.stores is stores], out)
-            for stores in (False, True)
-        ]
-        outcomes = {outcome.check.name: outcome for row in rows for outcome in row.result()}
+    with ThreadPoolExecutor(max_workers=len(LANES)) as pool:
+        lanes = [pool.submit(_in_turn, [check for check in checks if check.lane == lane], out) for lane in LANES]
+        outcomes = {outcome.check.name: outcome for lane in lanes for outcome in lane.result()}
     out.print()
     listed = [outcomes[check.name] for check in checks]
     table = [(o.check.name, "ok" if o.held else "FAILED", f"{o.seconds:.1f} s", o.counted) for o in listed]
@@ -115,24 +115,29 @@ def _in_turn(checks: Sequence[Check], out: Console) -> list[Outcome]:
 
 
 def _run(check: Check, out: Console) -> Outcome:
-    """What takes minutes is seen while it runs, all else as one piece when it ended."""
+    """What takes minutes is seen line by line while it runs, all else as one piece when it ended."""
     if check.counts is not None:
         check.counts.parent.mkdir(parents=True, exist_ok=True)
         check.counts.unlink(missing_ok=True)
-    heading = f"\n[bold]== {check.name}[/bold]"
-    if check.stores:
-        out.print(heading)
     began = time.monotonic()
-    kept = None if check.stores else subprocess.PIPE
-    done = subprocess.run(
-        check.command, cwd=check.folder, check=False, stdout=kept, stderr=subprocess.STDOUT, text=True
-    )
+    piece = [f"\n== {check.name}"]
+    with subprocess.Popen(
+        check.command, cwd=check.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        for line in running.stdout or ():
+            if check.lane == ALONE:
+                piece.append(line.rstrip())
+            else:
+                _say(out, f"{check.name}: {line.rstrip()}")
     seconds = time.monotonic() - began
-    if not check.stores:
-        out.print(heading)
-        out.print(done.stdout.rstrip(), markup=False, highlight=False, soft_wrap=True)
+    if check.lane == ALONE:
+        _say(out, "\n".join(piece))
     counted = counts(check.counts) if check.counts is not None and check.counts.exists() else ""
-    return Outcome(check, done.returncode == 0, seconds, counted)
+    return Outcome(check, running.returncode == 0, seconds, counted)
+
+
+def _say(out: Console, text: str) -> None:
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def counts(file: Path) -> str:

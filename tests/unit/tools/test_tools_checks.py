@@ -39,25 +39,26 @@ def test_each_ends_as_it_ends_and_all_are_listed_in_order(tmp_path: Path) -> Non
     wanted = [
         checks.Check("quiet", [*python, "print('lint [bold] said')"], tmp_path),
         checks.Check("failing", [*python, "raise SystemExit('it does not hold')"], tmp_path),
-        checks.Check("with stores", [*python, "pass"], tmp_path, stores=True),
+        checks.Check("with stores", [*python, "print('it goes on')"], tmp_path, lane=checks.PARTS),
     ]
     assert not checks.run(wanted, out)
     told = out.file.getvalue()  # type: ignore[attr-defined]
     assert "lint [bold] said" in told
     assert "it does not hold" in told
+    assert "with stores: it goes on" in told
     table = [line.split()[0:3] for line in told[told.index("check  ") :].splitlines()[1:]]
     assert [row[:2] for row in table] == [["quiet", "ok"], ["failing", "FAILED"], ["with", "stores"]]
     assert checks.run([wanted[0], wanted[2]], out)
 
 
-def test_what_waits_for_stores_runs_beside_the_rest(tmp_path: Path) -> None:
+def test_the_lanes_run_side_by_side(tmp_path: Path) -> None:
     meeting = (
-        "import os, sys, time\nopen(sys.argv[1], 'w').close()\nwhile not os.path.exists(sys.argv[2]): time.sleep(0.01)"
+        "import sys, time; from pathlib import Path\nPath(sys.argv[1]).touch()\n"
+        "while len(list(Path(sys.argv[1]).parent.iterdir())) < 3: time.sleep(0.01)"
     )
-    command = [sys.executable, "-c", meeting]
     wanted = [
-        checks.Check("quiet", [*command, str(tmp_path / "one"), str(tmp_path / "other")], tmp_path),
-        checks.Check("with stores", [*command, str(tmp_path / "other"), str(tmp_path / "one")], tmp_path, stores=True),
+        checks.Check(lane, [sys.executable, "-c", meeting, str(tmp_path / lane)], tmp_path, lane=lane)
+        for lane in checks.LANES
     ]
     assert checks.run(wanted, Console(file=StringIO()))
 
